@@ -1,0 +1,1 @@
+"""People, service accounts, teams, roles, grants and tokens: who may do what."""

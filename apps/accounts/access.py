@@ -1,0 +1,97 @@
+"""The one engine of rights: roles in teams, plus grants on objects. Fetching is authorising.
+
+Other apps call `level_on` and `restrict` for their own objects; nothing else decides who may do what.
+Invisible is `NotFound`, visible but too weak is `PermissionDenied`.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.db.models import Max, Model, Q, QuerySet
+
+from apps.accounts.models import Grant, ObjectKind, Team, Token, User
+from apps.core.actor import Actor, Level, Role
+from apps.core.errors import NotFound, PermissionDenied
+
+M = TypeVar("M", bound=Model)
+
+
+def level_on(actor: Actor, kind: ObjectKind, object_id: int, team_id: int) -> Level:
+    """The actor's level on one object of a team. Asks the database only where the role doesn't give everything."""
+    by_role = actor.level_in(team_id)
+    if by_role is Level.MANAGE:
+        return by_role
+    granted = Grant.objects.held_by(actor, kind).filter(object_id=object_id).aggregate(top=Max("level"))["top"]
+    return max(by_role, Level(granted or 0))
+
+
+def require(actual: Level, needed: Level, *, missing: str, doing: str = "do this") -> None:
+    """Raise `NotFound(missing)` for what the actor can't see, `PermissionDenied` where the level is too weak."""
+    if actual is Level.NONE:
+        raise NotFound(missing)
+    if actual < needed:
+        raise PermissionDenied(f"Permission denied: you may not {doing}.")
+
+
+def readable(actor: Actor, kind: ObjectKind, prefix: str = "") -> Q:
+    """The condition for "the actor may read it". `prefix` is the path from the model to the owning object."""
+    if actor.is_admin:
+        return Q()
+    granted = Grant.objects.held_by(actor, kind).values("object_id")
+    return Q(**{f"{prefix}team_id__in": list(actor.roles)}) | Q(**{f"{prefix}pk__in": granted})
+
+
+def listed(actor: Actor, kind: ObjectKind, prefix: str = "") -> Q:
+    """The condition for lists and searches: the team the request speaks for, and what was granted to the caller."""
+    granted = Grant.objects.held_by(actor, kind).values("object_id")
+    team_id = actor.team_id
+    in_team = team_id is not None and (actor.is_admin or team_id in actor.roles)
+    own = Q(**{f"{prefix}team_id": team_id}) if in_team else Q(pk__in=[])
+    return own | Q(**{f"{prefix}pk__in": granted})
+
+
+def require_team(actor: Actor, needed: Role = Role.MEMBER) -> int:
+    """The id of the team the request speaks for, if the actor may create there with at least `needed`."""
+    if actor.team_id is None:
+        raise PermissionDenied("Permission denied: you are in no team, so there is nowhere to create this.")
+    role = actor.role_in(actor.team_id)
+    if role is None or _ORDER[role] < _ORDER[needed]:
+        raise PermissionDenied(f"Permission denied: creating this wants the role {needed} in the team.")
+    return actor.team_id
+
+
+def require_admin(actor: Actor) -> None:
+    """Only administrators of the site."""
+    if not actor.is_admin:
+        raise PermissionDenied("Permission denied: this is for administrators.")
+
+
+def get_team(actor: Actor, name: str, needed: Role = Role.VIEWER) -> Team:
+    """A team by name, for somebody with at least the role `needed` in it."""
+    team = _first(Team.objects.visible_to(actor).filter(name=name), f"Workspace '{name}' not found.")
+    role = actor.role_in(team.pk)
+    if role is None or _ORDER[role] < _ORDER[needed]:
+        raise PermissionDenied(f"Permission denied: this wants the role {needed} in team {name}.")
+    return team
+
+
+def get_user(actor: Actor, username: str) -> User:
+    """A person the actor may know of."""
+    found: QuerySet[User] = User.objects.visible_to(actor).filter(username=username)
+    return _first(found, f"User '{username}' not found.")
+
+
+def get_token(actor: Actor, token_id: int) -> Token:
+    """A token of one's own; any for administrators."""
+    return _first(Token.objects.visible_to(actor).filter(pk=token_id), f"Token {token_id} not found.")
+
+
+def _first(found: QuerySet[M], missing: str) -> M:
+    row: M | None = found.first()
+    if row is None:
+        raise NotFound(missing)
+    return row
+
+
+_ORDER = {role: place for place, role in enumerate(Role)}

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from apps.accounts.models import Team
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """What the frame of every page shows: the actor, the team the page speaks for, and the teams to switch to."""
+    actor = getattr(request, "actor", None)
+    if actor is None:
+        return {"actor": None, "slipway_version": settings.SLIPWAY_VERSION}
+    teams = list(Team.objects.visible_to(actor))
+    return {
+        "actor": actor,
+        "teams": teams,
+        "current_team": next((team for team in teams if team.pk == actor.team_id), None),
+        "no_login": settings.NO_LOGIN,
+        "slipway_version": settings.SLIPWAY_VERSION,
+    }

@@ -1,0 +1,91 @@
+"""Who is asking: the person or service account behind a request, with roles, scopes and the team it speaks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, StrEnum
+
+
+class Level(IntEnum):
+    """What somebody may do with one object. Each level includes the ones before."""
+
+    NONE = 0
+    READ = 1
+    EDIT = 2
+    MANAGE = 3
+
+
+class Role(StrEnum):
+    """A member's place in a team."""
+
+    VIEWER = "viewer"
+    MEMBER = "member"
+    MAINTAINER = "maintainer"
+    ADMIN = "admin"
+
+    @property
+    def level(self) -> Level:
+        """The level this role gives on each object of the team."""
+        return {Role.VIEWER: Level.READ, Role.MEMBER: Level.EDIT}.get(self, Level.MANAGE)
+
+
+class Scope(StrEnum):
+    """What a token may be used for. `ALL` is whatever its owner may."""
+
+    ALL = "all"
+    READ = "read"
+    TRACKING = "tracking"
+    REGISTRY = "registry"
+    PROJECTS = "projects"
+    SERVE = "serve"
+    METRICS = "metrics"
+
+
+class Via(StrEnum):
+    """How the request proved who it is; kept in the audit log."""
+
+    SESSION = "session"
+    TOKEN = "token"
+    PASSWORD = "password"
+    NO_LOGIN = "no-login"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An authenticated caller. Build it with `apps.accounts.authentication`; tests and tasks use `system_actor`.
+
+    `roles` maps team id to role; `team_id` is the team the request speaks for (None: a person in no team).
+    """
+
+    user_id: int | None
+    username: str
+    via: Via
+    is_admin: bool = False
+    roles: Mapping[int, Role] = field(default_factory=dict)
+    team_id: int | None = None
+    scopes: frozenset[Scope] = frozenset({Scope.ALL})
+    token_id: int | None = None
+
+    def may_use(self, scope: Scope | None, *, reads: bool) -> bool:
+        """Whether the credentials reach a route of `scope`; `None` stands for routes only `ALL` (or a read) reaches."""
+        return Scope.ALL in self.scopes or (reads and Scope.READ in self.scopes) or scope in self.scopes
+
+    def role_in(self, team_id: int) -> Role | None:
+        """The role in a team; administrators of the site hold the highest everywhere."""
+        return Role.ADMIN if self.is_admin else self.roles.get(team_id)
+
+    def level_in(self, team_id: int) -> Level:
+        """The level that membership alone gives on objects of a team; grants may add to it."""
+        role = self.role_in(team_id)
+        return role.level if role else Level.NONE
+
+    def speaking_for(self, team_id: int | None) -> Actor:
+        """The same caller, speaking for another team."""
+        return replace(self, team_id=team_id)
+
+
+def system_actor(username: str = "system") -> Actor:
+    """The server itself: scheduled work and commands typed on the host."""
+    return Actor(user_id=None, username=username, via=Via.SYSTEM, is_admin=True)

@@ -1,0 +1,133 @@
+"""The outermost layers: the request's context, the headers of every answer, hosts, and errors as answers."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from redis.exceptions import RedisError
+
+from apps.core.context import RequestContext, entered, new_request_id
+from apps.core.errors import BadRequest, DomainError, NotFound, NotSignedIn, TooLarge, Unavailable
+from apps.core.http import error_response, is_api_path
+
+logger = logging.getLogger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class RequestContextMiddleware:
+    """Enters the request's context, puts the headers that every answer has, and turns errors into answers."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else new_request_id()
+        with entered(RequestContext(request_id=request_id, ip=_client_address(request))):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        response.setdefault("X-Content-Type-Options", "nosniff")
+        response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.setdefault("Referrer-Policy", "same-origin")
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Django calls this for errors of views; the gate calls it for the views that it runs itself."""
+        return answer_for(request, exception)
+
+
+def answer_for(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    """The answer for an error, in the shape of the edge it met; None for bugs, which Django logs and answers."""
+    error = as_domain_error(exception)
+    if error is None:
+        return None
+    if is_api_path(request.path_info):
+        return error_response(error)
+    if isinstance(error, NotSignedIn):
+        from django.contrib.auth.views import redirect_to_login
+
+        return redirect_to_login(request.get_full_path())
+    response = render(request, "errors/error.html", {"error": error}, status=error.status)
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
+
+
+def as_domain_error(exception: Exception) -> DomainError | None:
+    """Our own errors as they are, and those of the parts we stand on in our words."""
+    from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+    from django.http import Http404
+
+    from apps.core.errors import PermissionDenied
+
+    match exception:
+        case DomainError():
+            return exception
+        case Http404():
+            return NotFound("Not found.")
+        case DjangoPermissionDenied():
+            return PermissionDenied("Permission denied.")
+        case RequestDataTooBig():
+            return TooLarge("The body is over the limit of this route.")
+        case SuspiciousOperation():
+            return BadRequest("The request can't be read.")
+        case OperationalError() | InterfaceError():
+            logger.error("database: %s", exception)
+            return Unavailable("The database does not answer.")
+        case RedisError():
+            logger.error("broker: %s", exception)
+            return Unavailable("The broker does not answer.")
+        case DatabaseError() if "pool" in type(exception).__name__.lower():
+            return Unavailable("The database is busy.")
+        case _:
+            return None
+
+
+class HostMiddleware:
+    """Answers to addresses, localhost, this machine's name and the public host; refuses others (DNS rebinding)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        host = request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", "")
+        if not _is_answered(host):
+            message = "This server is not set up for this host name: set SLIPWAY_PUBLIC_URL to the URL people use."
+            return error_response(BadRequest(message))
+        return self.get_response(request)
+
+
+def _is_answered(host: str) -> bool:
+    match = re.fullmatch(r"\[(?P<v6>[0-9a-fA-F:.]+)\](?::\d+)?|(?P<name>[A-Za-z0-9._-]+)(?::\d+)?", host)
+    if match is None:
+        return False
+    name = (match["v6"] or match["name"]).lower().rstrip(".")
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name in settings.ANSWERED_HOSTS
+    return address.is_loopback if settings.NO_LOGIN else True
+
+
+def _client_address(request: HttpRequest) -> str | None:
+    address = request.META.get("REMOTE_ADDR", "")
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return None

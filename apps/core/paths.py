@@ -1,0 +1,80 @@
+"""The one type for paths that callers name inside an artifact folder.
+
+Every published hole of this kind was a second spelling that a denylist missed, so nothing is repaired here:
+a path is canonical or it is refused (reference: OWASP ASVS 5.0, V5).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Self
+
+from apps.core.errors import InvalidInput
+
+MAX_PATH_LENGTH = 1024
+MAX_SEGMENT_BYTES = 255
+
+# Percent signs would let a second decoding somewhere else turn `%2e%2e` into `..`; `?#;` are how URLs hide a tail.
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\%?#;]|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]*:/")
+_DOTS_ONLY = re.compile(r"^\.+$")
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactPath:
+    """Relative, canonical segments below a root. The root itself has no segments."""
+
+    segments: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, raw: str) -> Self:
+        """A file or folder below the root; empty, `.` and the root itself are refused.
+
+        Raises `InvalidInput` for anything that isn't canonical, in words that never repeat a path of the server.
+        """
+        path = cls.parse_or_root(raw)
+        if not path.segments:
+            raise InvalidInput("Invalid path: a file or folder below the root has to be named.")
+        return path
+
+    @classmethod
+    def parse_or_root(cls, raw: str) -> Self:
+        """Like `parse`, and an empty string is the root: for listings."""
+        if raw == "":
+            return cls(())
+        if len(raw) > MAX_PATH_LENGTH or _FORBIDDEN.search(raw) or _hides_special_characters(raw):
+            raise InvalidInput("Invalid path")
+        segments = tuple(raw.split("/"))
+        if any(_is_bad_segment(segment) for segment in segments):
+            raise InvalidInput("Invalid path")
+        return cls(segments)
+
+    def joined(self, other: ArtifactPath) -> ArtifactPath:
+        """This path with another below it."""
+        return ArtifactPath(self.segments + other.segments)
+
+    @property
+    def name(self) -> str:
+        """The last segment; empty for the root."""
+        return self.segments[-1] if self.segments else ""
+
+    def __str__(self) -> str:
+        return "/".join(self.segments)
+
+
+def _is_bad_segment(segment: str) -> bool:
+    empty_or_dots = not segment or _DOTS_ONLY.match(segment) is not None
+    return (
+        empty_or_dots or segment != segment.strip() or len(segment.encode("utf-8", "surrogatepass")) > MAX_SEGMENT_BYTES
+    )
+
+
+def _hides_special_characters(raw: str) -> bool:
+    """Lone surrogates, and full-width look-alikes that fold to `.`, `/` or `\\`."""
+    try:
+        raw.encode()
+    except UnicodeEncodeError:
+        return True
+    folded = unicodedata.normalize("NFKC", raw)
+    return any(folded.count(mark) != raw.count(mark) for mark in "./\\%")

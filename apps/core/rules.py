@@ -1,0 +1,62 @@
+"""Default deny: every view carries a rule, or it is not served. The rule is checked before the view runs.
+
+A rule says who may call at all; what they may do with an object is decided where it is fetched (`access.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, TypeVar
+
+from apps.core.actor import Actor
+from apps.core.errors import NotSignedIn, PermissionDenied
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Rule(Enum):
+    """Who may call a view."""
+
+    OPEN = "anybody"
+    SIGNED_IN = "anybody signed in"
+    ADMIN = "administrators of the site"
+
+
+def open_to_all(view: View) -> View:
+    """No login: sign-in itself, health, version."""
+    return _with_rule(view, Rule.OPEN)
+
+
+def signed_in(view: View) -> View:
+    """Any authenticated actor; objects are authorised where they are fetched."""
+    return _with_rule(view, Rule.SIGNED_IN)
+
+
+def admins_only(view: View) -> View:
+    """Administrators of the site."""
+    return _with_rule(view, Rule.ADMIN)
+
+
+def rule_of(view: Callable[..., Any]) -> Rule | None:
+    """The rule of a view, of the class behind it (DRF), or None: not to be served."""
+    rule = getattr(view, "rule", None) or getattr(getattr(view, "cls", None), "rule", None)
+    return rule if isinstance(rule, Rule) else None
+
+
+def enforce(view: Callable[..., Any], actor: Actor | None) -> None:
+    """Raise unless `actor` may call `view`."""
+    rule = rule_of(view)
+    if rule is Rule.OPEN:
+        return
+    if actor is None:
+        raise NotSignedIn
+    if rule is None:
+        raise PermissionDenied("Permission denied: this route has no rule.")
+    if rule is Rule.ADMIN and not actor.is_admin:
+        raise PermissionDenied("Permission denied: this is for administrators.")
+
+
+def _with_rule(view: View, rule: Rule) -> View:
+    view.rule = rule  # type: ignore[attr-defined]
+    return view

@@ -1,0 +1,1 @@
+"""Experiments, runs, metrics, params, tags, datasets, logged models and their files."""

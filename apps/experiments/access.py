@@ -1,0 +1,70 @@
+"""Fetching is authorising: each function returns the object if the actor has the level, else raises.
+
+Not visible is `NotFound`, in the protocol's words; visible but too weak is `PermissionDenied`. Whoever made an
+experiment or a run may manage it, as long as they may still edit there.
+"""
+
+from __future__ import annotations
+
+from apps.accounts.access import level_on, require
+from apps.accounts.models import ObjectKind
+from apps.core.actor import Actor, Level
+from apps.core.errors import NotFound
+from apps.experiments.models import Experiment, Run
+
+DEFAULT_EXPERIMENT_ID = 0
+
+
+def get_experiment(actor: Actor, experiment_id: str | int, level: Level = Level.READ) -> Experiment:
+    """An experiment by id; "0" is the `Default` of the team that the request speaks for."""
+    missing = f"No Experiment with id={experiment_id} exists"
+    found = (
+        Experiment.objects.select_related("team").filter(pk=_own_default(actor, _as_id(experiment_id, missing))).first()
+    )
+    if found is None:
+        raise NotFound(missing)
+    actual = level_of_experiment(actor, found)
+    require(actual, level, missing=missing, doing=f"{level.name.lower()} this experiment")
+    return found
+
+
+def get_run(actor: Actor, run_id: str, level: Level = Level.READ) -> Run:
+    """A run by the protocol's id, with its experiment and team."""
+    missing = f"Run with id={run_id} not found"
+    found = Run.objects.select_related("experiment__team").filter(run_id=run_id).first()
+    if found is None:
+        raise NotFound(missing)
+    require(level_of_run(actor, found), level, missing=missing, doing=f"{level.name.lower()} this run")
+    return found
+
+
+def level_of_experiment(actor: Actor, experiment: Experiment) -> Level:
+    """The level by role, grant or having made it."""
+    level = level_on(actor, ObjectKind.EXPERIMENT, experiment.pk, experiment.team_id)
+    return _as_maker(actor, experiment.owner_id, level)
+
+
+def level_of_run(actor: Actor, run: Run) -> Level:
+    """That of its experiment; whoever made the run may manage it."""
+    return _as_maker(actor, run.owner_id, level_of_experiment(actor, run.experiment))
+
+
+def _as_maker(actor: Actor, owner_id: int | None, level: Level) -> Level:
+    made_it = owner_id is not None and owner_id == actor.user_id
+    return Level.MANAGE if made_it and level >= Level.EDIT else level
+
+
+def _as_id(raw: str | int, missing: str) -> int:
+    try:
+        number = int(raw)
+    except ValueError as error:
+        raise NotFound(missing) from error
+    if not 0 <= number < 2**63:
+        raise NotFound(missing)
+    return number
+
+
+def _own_default(actor: Actor, experiment_id: int) -> int:
+    from apps.experiments.actions import default_experiment_id
+
+    return default_experiment_id(actor) if experiment_id == DEFAULT_EXPERIMENT_ID else experiment_id

@@ -1,0 +1,3 @@
+from apps.audit.codes import declare
+
+EXPERIMENT_CREATED = declare("experiment.created", "created the experiment {object}")

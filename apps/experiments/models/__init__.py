@@ -1,0 +1,31 @@
+from apps.experiments.models.datasets import Dataset, DatasetInput
+from apps.experiments.models.experiments import Experiment, ExperimentTag
+from apps.experiments.models.logged_models import (
+    LoggedModel,
+    LoggedModelMetric,
+    LoggedModelParam,
+    LoggedModelStatus,
+    LoggedModelTag,
+    ModelLink,
+)
+from apps.experiments.models.metrics import Point, Series
+from apps.experiments.models.runs import Param, Run, RunStatus, RunTag
+
+__all__ = [
+    "Dataset",
+    "DatasetInput",
+    "Experiment",
+    "ExperimentTag",
+    "LoggedModel",
+    "LoggedModelMetric",
+    "LoggedModelParam",
+    "LoggedModelStatus",
+    "LoggedModelTag",
+    "ModelLink",
+    "Param",
+    "Point",
+    "Run",
+    "RunStatus",
+    "RunTag",
+    "Series",
+]

@@ -1,0 +1,120 @@
+"""Typed readers of environment variables. A wrong value stops the start with one clear line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class WrongSetting(Exception):
+    """A setting that can't be used; the message names it and says what is wanted."""
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable, or the content of the file that `<name>_FILE` names (for secrets mounted as files)."""
+    file = os.environ.get(f"{name}_FILE")
+    if not file:
+        return os.environ.get(name, default).strip()
+    try:
+        return Path(file).read_text().strip()
+    except OSError as error:
+        raise WrongSetting(f"{name}_FILE: {file} can't be read ({error.strerror}).") from error
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """`true`/`false`, `1`/`0`, `yes`/`no`, `on`/`off`."""
+    raw = text(name).lower()
+    if not raw:
+        return default
+    if raw in {"1", "true", "yes", "on"}:
+        return True
+    if raw in {"0", "false", "no", "off"}:
+        return False
+    raise WrongSetting(f"{name}: {raw!r} is neither true nor false.")
+
+
+def integer(name: str, default: int, *, least: int = 0) -> int:
+    """A whole number of at least `least`."""
+    raw = text(name)
+    if not raw:
+        return default
+    if not raw.isascii() or not raw.isdigit() or int(raw) < least:
+        raise WrongSetting(f"{name}: {raw!r} is not a whole number of at least {least}.")
+    return int(raw)
+
+
+def words(name: str) -> list[str]:
+    """A list separated by commas."""
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def public_url(name: str) -> str:
+    """`https://host[:port]` without a path, or empty."""
+    raw = text(name).rstrip("/")
+    if not raw:
+        return ""
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        raise WrongSetting(f"{name}: {raw!r} is not a URL like https://slipway.example.org.")
+    return raw
+
+
+def database(name: str, default_file: Path) -> dict[str, Any]:
+    """Django's settings for `postgresql://user:password@host:port/name[?option=value]`, else the embedded SQLite."""
+    raw = text(name)
+    if not raw or raw.startswith("sqlite:///"):
+        return _sqlite(Path(raw.removeprefix("sqlite:///")) if raw else default_file)
+    try:
+        parts = urlsplit(raw)
+        port = parts.port
+    except ValueError as error:
+        raise WrongSetting(f"{name}: the address can't be read ({error}).") from error
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise WrongSetting(f"{name}: wanted postgresql://user:password@host:port/database or sqlite:///file.")
+    pool_size = integer("SLIPWAY_DATABASE_POOL", 16, least=1)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(port or ""),
+        "OPTIONS": {
+            **dict(parse_qsl(parts.query)),
+            "pool": {"min_size": 1, "max_size": pool_size, "timeout": 10},
+        },
+    }
+
+
+def _sqlite(file: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(file),
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL: what was acknowledged survives a power cut, not only a crash of ours.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+        },
+    }
+
+
+def artifact_store(name: str) -> tuple[str, str]:
+    """`(bucket, prefix)` of `s3://bucket/prefix`; two empty strings for files in the data folder."""
+    raw = text(name)
+    if not raw:
+        return "", ""
+    parts = urlsplit(raw)
+    if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
+        raise WrongSetting(f"{name}: {raw!r} is not of the form s3://bucket/prefix.")
+    return parts.netloc, parts.path.strip("/")
+
+
+def redis_url(name: str, default: str) -> str:
+    """`redis://…`, `rediss://…` or `unix:///socket`."""
+    raw = text(name) or default
+    if urlsplit(raw).scheme not in {"redis", "rediss", "unix"}:
+        raise WrongSetting(f"{name}: {raw!r} is not of the form redis://host:port/db, rediss://… or unix:///socket.")
+    return raw

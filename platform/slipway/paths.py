@@ -1,0 +1,47 @@
+"""Where things lie: the assets that travel with the code, and the data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+# A wheel carries templates/ and static/ beside this file; in a checkout they are two levels up.
+ASSETS = _PACKAGE / "_assets" if (_PACKAGE / "_assets").is_dir() else _PACKAGE.parents[1]
+
+
+class DataFolder:
+    """The data folder and its parts. Copy it to move an embedded installation."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def database(self) -> Path:
+        """The embedded SQLite file."""
+        return self.root / "slipway.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """Files that scripts log, as plain files."""
+        return self.root / "artifacts"
+
+    @property
+    def uploads(self) -> Path:
+        """Files on their way in; on the same file system as `artifacts`, so that a rename finishes them."""
+        return self.root / "uploads"
+
+    @property
+    def secret_key(self) -> Path:
+        """The key made at the first start, where no `SLIPWAY_SECRET_KEY` is set."""
+        return self.root / "secret_key"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and process ids of what runs now."""
+        return self.root / "run"
+
+    def make(self) -> None:
+        """Create what is missing, readable by the owner alone."""
+        for folder in (self.root, self.artifacts, self.uploads, self.run):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,3 @@
+"""What `slipway` runs with."""
+
+from slipway.settings.base import *  # noqa: F403

@@ -1,0 +1,3 @@
+from apps.core.mlflow.routing import Route
+
+ROUTES: list[Route] = []

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-import uuid
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
@@ -12,15 +10,10 @@ from apps.audit.actions import Subject, record
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists
 from apps.experiments import events
-from apps.experiments.models import Experiment, ExperimentTag, Run, RunTag
+from apps.experiments.actions.common import Pair, now_ms
+from apps.experiments.models import Experiment, ExperimentTag
 
 DEFAULT_EXPERIMENT_NAME = "Default"
-Pair = tuple[str, str]
-
-
-def now_ms() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def create_experiment(actor: Actor, *, name: str, artifact_location: str = "", tags: Sequence[Pair] = ()) -> Experiment:
@@ -66,22 +59,3 @@ def _make_default(team_id: int) -> int:
         team=team, name=DEFAULT_EXPERIMENT_NAME, defaults={"created_ms": now, "updated_ms": now, **fixed_id}
     )
     return experiment.pk
-
-
-def create_run(
-    actor: Actor, *, experiment: Experiment, name: str, user_name: str, start_ms: int, tags: Sequence[Pair] = ()
-) -> Run:
-    """A new running run."""
-    all_tags = dict(tags)
-    with transaction.atomic():
-        run = Run.objects.create(
-            run_id=uuid.uuid4().hex,
-            experiment=experiment,
-            name=name,
-            user_name=user_name,
-            owner_id=actor.user_id,
-            start_ms=start_ms,
-            parent_run_id=all_tags.get("mlflow.parentRunId", ""),
-        )
-        RunTag.objects.bulk_create(RunTag(run=run, key=key, value=value) for key, value in all_tags.items())
-    return run

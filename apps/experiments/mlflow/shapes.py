@@ -1,0 +1,21 @@
+"""Pieces that several of the protocol's requests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from apps.experiments.actions import Pair
+
+
+class Tag(msgspec.Struct):
+    """A key and a value, of a tag or a param."""
+
+    key: str
+    value: str = ""
+
+
+def pairs(tags: Iterable[Tag]) -> list[Pair]:
+    """`(key, value)` of each."""
+    return [(tag.key, tag.value) for tag in tags]

@@ -107,13 +107,14 @@ class HostMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         host = request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", "")
-        if not _is_answered(host):
+        if not is_answered_host(host):
             message = "This server is not set up for this host name: set SLIPWAY_PUBLIC_URL to the URL people use."
             return error_response(BadRequest(message))
         return self.get_response(request)
 
 
-def _is_answered(host: str) -> bool:
+def is_answered_host(host: str) -> bool:
+    """Whether a `Host` header names us; by address alone on any machine, by loopback alone without a login."""
     match = re.fullmatch(r"\[(?P<v6>[0-9a-fA-F:.]+)\](?::\d+)?|(?P<name>[A-Za-z0-9._-]+)(?::\d+)?", host)
     if match is None:
         return False

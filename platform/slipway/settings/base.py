@@ -133,6 +133,9 @@ CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "expiry": 60}}
 }
 
+# Open pages hear of changes at once; without it they look for themselves every few seconds.
+LIVE_PUSH = True
+
 _BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_URL = _BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

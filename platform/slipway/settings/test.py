@@ -11,6 +11,8 @@ from slipway.settings.base import DATABASES
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+# A thread of its own would reach for a database that the test has closed.
+LIVE_PUSH = False
 CELERY_TASK_ALWAYS_EAGER = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ANSWERED_HOSTS = {"testserver", "localhost"}

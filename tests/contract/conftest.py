@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib.util import find_spec
+
+import pytest
+
+from tests.servers import Server, mlflow_server, postgres_database, postgres_is_there, slipway_server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker of the parallel run starts the servers, once for each database."""
+    for item in items:
+        if "tests/contract" in str(item.path):
+            item.add_marker(pytest.mark.xdist_group("contract"))
+
+
+@pytest.fixture(scope="session")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """MLflow's own server."""
+    if find_spec("mlflow") is None:
+        pytest.skip("mlflow is not installed: uv run --group client pytest")
+    with mlflow_server(tmp_path_factory.mktemp("theirs")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def ours(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Ours, on each database."""
+    home = tmp_path_factory.mktemp("ours")
+    with ExitStack() as stack:
+        if request.param == "postgresql":
+            if not postgres_is_there():
+                pytest.skip("PostgreSQL does not answer at SLIPWAY_TEST_POSTGRES")
+            database = stack.enter_context(postgres_database())
+        else:
+            database = f"sqlite:///{home}/slipway.db"
+        yield stack.enter_context(slipway_server(home, database=database))

@@ -1,0 +1,124 @@
+"""Calls one server and keeps what it answered, with everything that may differ replaced by what it stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from tests.servers import Server
+
+_RUN = re.compile(r"\b[0-9a-f]{32}\b")
+_MODEL = re.compile(r"\bm-[0-9a-f]{32}\b")
+_RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d{1,4}")
+_TIMES = {
+    "creation_time", "last_update_time", "creation_timestamp_ms", "last_updated_timestamp_ms", "creation_timestamp",
+    "last_updated_timestamp",
+}  # fmt: skip
+_NAMES = {"run_name", "mlflow.runName"}
+_DROPPED = {"sqlstate", "error_class", "stack_trace"}
+
+
+class Transcript:
+    """One server's side of a scenario."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._session = requests.Session()
+        if server.token:
+            self._session.headers["Authorization"] = f"Bearer {server.token}"
+        self._known: dict[str, str] = {}
+        self.answers: list[tuple[str, int, Any]] = []
+
+    def __call__(self, method: str, path: str, body: Any = None, *, words: bool = True, api: str = "2.0/mlflow") -> Any:
+        """Make a call below `/api/{api}/`; returns the JSON as answered. `words=False`: an error's text may differ."""
+        url = f"{self._server.url}/api/{api}/{path}"
+        if method == "GET" and isinstance(body, dict):
+            response = self._session.get(url, params=body, timeout=60)
+        elif isinstance(body, (bytes, str)):
+            response = self._session.request(method, url, data=body, headers=_JSON, timeout=60)
+        else:
+            response = self._session.request(method, url, json={} if body is None else body, timeout=60)
+        answer = response.json() if response.content and "json" in response.headers.get("Content-Type", "") else None
+        self._keep(f"{method} {path}", response.status_code, answer, words)
+        return answer
+
+    def raw(self, method: str, path: str, data: bytes = b"", **headers: str) -> requests.Response:
+        """A call below the root whose body is not JSON; status and body are kept."""
+        response = self._session.request(method, f"{self._server.url}{path}", data=data, headers=headers, timeout=60)
+        self.answers.append((f"{method} {self._plain(path)}", response.status_code, None))
+        return response
+
+    def experiment(self, name: str) -> str:
+        """The id of a new experiment."""
+        experiment_id: str = self("POST", "experiments/create", {"name": name})["experiment_id"]
+        self._known[experiment_id] = f"<experiment {name}>"
+        return experiment_id
+
+    def run(self, experiment_id: str, **more: Any) -> str:
+        """The id of a new run."""
+        body = {"experiment_id": experiment_id, "start_time": 1_700_000_000_000, **more}
+        run_id: str = self("POST", "runs/create", body)["run"]["info"]["run_id"]
+        return run_id
+
+    def _keep(self, what: str, status: int, answer: Any, words: bool) -> None:
+        plain = self._plain(answer)
+        if status >= 400 and isinstance(plain, dict):
+            plain = {name: value for name, value in plain.items() if name == "error_code" or words}
+        self.answers.append((self._plain(what), status, plain))
+
+    def _plain(self, value: Any, name: str = "") -> Any:
+        if isinstance(value, dict):
+            if value.get("key") in _NAMES and "value" in value:
+                return {"key": value["key"], "value": self._plain(value["value"], "run_name")}
+            pairs = ((key, self._plain(item, key)) for key, item in value.items() if key not in _DROPPED)
+            return {key: item for key, item in sorted(pairs) if item not in ({}, [], "", None)}
+        if isinstance(value, list):
+            return [self._plain(item, name) for item in value]
+        if name in _TIMES:
+            return "<time>"
+        return self._plain_text(value, name) if isinstance(value, str) else value
+
+    def _plain_text(self, value: str, name: str) -> str:
+        if name in _NAMES and _RANDOM_NAME.fullmatch(value):
+            return "<random name>"
+        if "page_token" in name:
+            return "<token>"
+        if name in {"experiment_id", "experiment_ids"}:
+            return self._known.get(value, value)
+        for pattern, kind in ((_MODEL, "model"), (_RUN, "run")):
+            value = pattern.sub(lambda found, kind=kind: self._placeholder(found[0], kind), value)  # type: ignore[misc]
+        return re.sub(
+            r"mlflow-artifacts:/(\d+)", lambda found: f"mlflow-artifacts:/{self._experiment(found[1])}", value
+        )
+
+    def _experiment(self, experiment_id: str) -> str:
+        return self._known.get(experiment_id, experiment_id)
+
+    def _placeholder(self, found: str, kind: str) -> str:
+        if found not in self._known:
+            number = sum(known.startswith(f"<{kind} ") for known in self._known.values()) + 1
+            self._known[found] = f"<{kind} {number}>"
+        return self._known[found]
+
+
+_JSON = {"Content-Type": "application/json"}
+Scenario = Callable[[Transcript], None]
+
+
+def assert_same(scenario: Scenario, theirs: Server, ours: Server) -> None:
+    """Play a scenario on both servers and compare, call by call."""
+    expected, actual = Transcript(theirs), Transcript(ours)
+    scenario(expected)
+    scenario(actual)
+    assert len(expected.answers) == len(actual.answers)
+    for theirs_said, we_said in zip(expected.answers, actual.answers, strict=True):
+        assert we_said == theirs_said
+
+
+def quoted(text: str) -> str:
+    """For use as one segment of a path."""
+    return quote(text, safe="")

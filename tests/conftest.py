@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
+from tests.erasing import flush_allowed
 from tests.personas import People, make_people
 
 
@@ -14,6 +15,13 @@ def _fresh_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _erasable_audit_log() -> Iterator[None]:
+    """Tests that commit empty all tables afterwards, the append-only ones too."""
+    with flush_allowed():
+        yield
 
 
 @pytest.fixture

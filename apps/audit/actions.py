@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection
 
+from apps.audit.chain import make_proof
 from apps.audit.codes import EventCode
 from apps.audit.models import Event
 from apps.core.actor import Actor
@@ -36,7 +37,7 @@ def record(
     if not connection.in_atomic_block:
         raise RuntimeError(f"{code} recorded outside of a transaction")
     context = current_context()
-    return Event.objects.create(
+    event = Event(
         code=code.code,
         actor_id=actor.user_id,
         actor_name=actor.username,
@@ -53,3 +54,6 @@ def record(
         after=after,
         note=note,
     )
+    event.proof = make_proof(event)
+    event.save(force_insert=True)
+    return event

@@ -43,6 +43,8 @@ class Event(AppendOnly):
     before = models.JSONField(null=True, encoder=DjangoJSONEncoder)
     after = models.JSONField(null=True, encoder=DjangoJSONEncoder)
     note = models.TextField(blank=True)
+    # Made by `chain.make_proof` from all of the above: nobody without the server's key can insert a row.
+    proof = models.CharField(max_length=64, unique=True, editable=False)
 
     objects = EventQuerySet.as_manager()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from datetime import timedelta
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,6 +49,8 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 SECRET_KEY_FALLBACKS = env.words("SLIPWAY_SECRET_KEY_FALLBACKS")
 DEBUG = False
+# Where the newest head of the audit chain is kept beside the log; None: in the log alone.
+AUDIT_HEADS: Path | None = DATA.root
 NO_LOGIN = env.flag("SLIPWAY_NO_LOGIN")
 ADMIN_USERNAME = env.text("SLIPWAY_ADMIN_USERNAME", "admin")
 
@@ -149,6 +152,16 @@ CELERY_TASK_TIME_LIMIT = 60 * 60
 # Longer than the time limit: else Redis hands a long task to a second worker.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * 60 * 60}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA.run / "beat-schedule")
+# Intervals, not times of day: a laptop that sleeps at night still does its daily work. What waits too long is dropped,
+# so that a worker that comes back doesn't find thousands of the same.
+CELERY_BEAT_SCHEDULE = {
+    "heartbeat": {"task": "core.heartbeat", "schedule": timedelta(seconds=15), "options": {"expires": 15}},
+    "audit-seal": {"task": "audit.seal", "schedule": timedelta(seconds=10), "options": {"expires": 10}},
+    "audit-verify": {"task": "audit.verify", "schedule": timedelta(days=1), "options": {"expires": 3600}},
+    "clear-sessions": {"task": "core.clear_sessions", "schedule": timedelta(days=1), "options": {"expires": 3600}},
+    "retention": {"task": "experiments.retention", "schedule": timedelta(days=1), "options": {"expires": 3600}},
+    "count-storage": {"task": "experiments.count_storage", "schedule": timedelta(hours=1), "options": {"expires": 900}},
+}
 
 ARTIFACT_BUCKET, ARTIFACT_PREFIX = env.artifact_store("SLIPWAY_ARTIFACT_STORE")
 _FILES = {

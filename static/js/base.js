@@ -1,0 +1,229 @@
+// What every page has: menus, dialogs, toasts, copying, relative times, the theme, and keys.
+
+const html = document.documentElement;
+
+// ---- theme ----
+function chooseTheme(theme) {
+  if (theme === "system") {
+    localStorage.removeItem("slipway.theme");
+    delete html.dataset.theme;
+  } else {
+    localStorage.setItem("slipway.theme", theme);
+    html.dataset.theme = theme;
+  }
+  showTheme();
+  document.dispatchEvent(new CustomEvent("slipway:theme"));
+}
+
+function showTheme() {
+  const current = html.dataset.theme ?? "system";
+  for (const button of document.querySelectorAll("[data-theme-choice]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === current));
+  }
+}
+
+// ---- toasts: from Django's messages, from the header HX-Trigger {"toast": {text, level}}, or from a page's script ----
+export function toast(text, level = "info") {
+  const shown = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
+  shown.classList.add(`toast-${level}`);
+  shown.querySelector("p").textContent = text;
+  document.getElementById("toasts").append(shown);
+  retire(shown);
+}
+
+function retire(shown) {
+  if (shown.classList.contains("toast-error")) return; // errors stay until they are closed
+  setTimeout(() => shown.matches(":hover, :focus-within") ? retire(shown) : shown.remove(), 6000);
+}
+
+// ---- copying ----
+async function copy(button) {
+  const source = button.dataset.copyFrom ? document.getElementById(button.dataset.copyFrom) : null;
+  const text = source ? (source.value ?? source.textContent) : button.dataset.copy;
+  if (!(await toClipboard(text))) return;
+  button.classList.add("is-done");
+  const label = button.querySelector(".copy-label");
+  const before = label?.textContent;
+  if (label) label.textContent = button.dataset.done;
+  announce(button.dataset.done);
+  setTimeout(() => {
+    button.classList.remove("is-done");
+    if (label) label.textContent = before;
+  }, 1500);
+}
+
+async function toClipboard(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Off https the clipboard is closed to scripts; a selected field still copies.
+    const field = Object.assign(document.createElement("textarea"), { value: text });
+    (document.querySelector("dialog[open]") ?? document.body).append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    return done;
+  }
+}
+
+export function announce(text) {
+  document.getElementById("announcer").textContent = text ?? "";
+}
+
+// ---- relative times: the server writes them, the page keeps them true and adds the local time ----
+const STEPS = [[60, "second"], [60, "minute"], [24, "hour"], [30.44, "day"], [12, "month"], [Infinity, "year"]];
+const relative = new Intl.RelativeTimeFormat(html.lang, { numeric: "auto", style: "short" });
+
+function refreshTimes(root = document) {
+  for (const element of root.querySelectorAll("time.when")) {
+    const at = new Date(element.dateTime);
+    let amount = (at - Date.now()) / 1000;
+    if (Math.abs(amount) < 45) { element.textContent = element.dataset.now; continue; }
+    for (const [size, unit] of STEPS) {
+      if (Math.abs(amount) < size) { element.textContent = relative.format(Math.round(amount), unit); break; }
+      amount /= size;
+    }
+    element.title = at.toLocaleString(html.lang, { dateStyle: "medium", timeStyle: "medium" });
+  }
+}
+
+// ---- menus and dialogs ----
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(except)) menu.open = false;
+  }
+}
+
+function openDialog(dialog, opener) {
+  closeMenus();
+  if (!dialog.open) dialog.showModal();
+  dialog.addEventListener("close", () => opener?.focus?.(), { once: true });
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target;
+  closeMenus(target);
+  const button = target.closest("button, a, [data-opens]");
+  if (target instanceof HTMLDialogElement) target.close();
+  if (!button) return;
+  if (button.dataset.opens) openDialog(document.getElementById(button.dataset.opens), button);
+  if (button.hasAttribute("data-closes")) button.closest("dialog")?.close();
+  if (button.hasAttribute("data-dismiss")) button.closest(".toast, .notice")?.remove();
+  if (button.matches(".copy")) copy(button);
+  if (button.dataset.themeChoice) chooseTheme(button.dataset.themeChoice);
+  if (button.matches(".menu-item") && !button.hasAttribute("data-stay")) {
+    const menu = button.closest("details.menu");
+    if (menu) menu.open = false;
+  }
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.hasAttribute("data-submits")) event.target.form.requestSubmit();
+});
+
+document.addEventListener("toggle", (event) => {
+  const panel = event.target.matches?.("details.menu[open]") && event.target.querySelector(".menu-panel");
+  if (panel) keepInside(panel);
+}, true);
+
+function keepInside(panel) {
+  panel.style.translate = "";
+  const box = panel.getBoundingClientRect();
+  const room = html.clientWidth - 8;
+  if (box.right > room) panel.style.translate = `${room - box.right}px`;
+  else if (box.left < 8) panel.style.translate = `${8 - box.left}px`;
+}
+
+// ---- htmx ----
+document.addEventListener("htmx:afterSwap", (event) => {
+  refreshTimes(event.target.getRootNode().contains(event.target) ? event.target.parentElement ?? document : document);
+  // A fragment put into the shared dialog opens it.
+  if (event.detail.target?.id === "dialog" && event.detail.target.childElementCount) {
+    openDialog(event.detail.target, event.detail.requestConfig?.elt);
+    event.detail.target.querySelector("[autofocus], input:not([type=hidden]), textarea, select")?.focus();
+  }
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  // A form that was refused comes back as 4xx with its errors: show it in place.
+  if (event.detail.xhr.status === 422) { event.detail.shouldSwap = true; event.detail.isError = false; }
+});
+document.addEventListener("htmx:beforeRequest", (event) => html.classList.toggle("is-loading", !event.detail.elt.hasAttribute("data-quiet")));
+document.addEventListener("htmx:afterRequest", () => html.classList.remove("is-loading"));
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.elt.hasAttribute("data-quiet")) return;
+  const status = event.detail.xhr.status;
+  if (status === 401) location.reload();
+  toast(document.body.dataset[status === 403 ? "denied" : status === 404 ? "gone" : "failed"], "error");
+});
+document.addEventListener("htmx:sendError", (event) => {
+  if (!event.detail.elt.hasAttribute("data-quiet")) toast(document.body.dataset.offline, "error");
+});
+document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, event.detail.level));
+
+// ---- keys ----
+const typing = (element) => element?.matches?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]");
+let pending = "";
+
+function rows() {
+  return [...document.querySelectorAll("table[data-keys] tbody tr")].filter((row) => row.offsetParent !== null);
+}
+
+function moveRow(step) {
+  const all = rows();
+  if (!all.length) return;
+  const at = all.findIndex((row) => row.classList.contains("is-current"));
+  const next = all[Math.min(all.length - 1, Math.max(0, at + step))] ?? all[0];
+  all[at]?.classList.remove("is-current");
+  next.classList.add("is-current");
+  (next.querySelector("a.main, a") ?? next).focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+
+function focusSearch() {
+  const field = [...document.querySelectorAll("[data-search], .bar-search input")].find((one) => one.offsetParent !== null);
+  field?.focus();
+  field?.select();
+}
+
+const KEYS = {
+  "/": () => focusSearch(),
+  "?": () => openDialog(document.getElementById("shortcuts"), document.activeElement),
+  j: () => moveRow(1),
+  k: () => moveRow(-1),
+  x: () => document.querySelector("tr.is-current input.pick")?.click(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const menu = document.activeElement?.closest("details.menu[open]");
+    closeMenus();
+    menu?.querySelector("summary")?.focus();
+    return;
+  }
+  if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (pending === "g") {
+    pending = "";
+    const link = document.querySelector(`[data-goes="${CSS.escape(event.key)}"]`);
+    if (link) { event.preventDefault(); location.assign(link.href); }
+    return;
+  }
+  if (event.key === "g") {
+    pending = "g";
+    setTimeout(() => { pending = ""; }, 1200);
+    return;
+  }
+  if (event.key === "Enter" && event.target === document.body) document.querySelector("tr.is-current a.main")?.click();
+  const act = KEYS[event.key];
+  if (act) { event.preventDefault(); act(); }
+});
+
+document.addEventListener("focusout", (event) => {
+  const menu = event.target.closest?.("details.menu[open]");
+  if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+});
+
+showTheme();
+refreshTimes();
+setInterval(refreshTimes, 30_000);
+for (const shown of document.querySelectorAll(".toast")) retire(shown);

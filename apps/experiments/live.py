@@ -110,7 +110,7 @@ def _push_forever() -> None:
         time.sleep(GATHER_SECONDS)
         try:
             _push_once(loop)
-        except (RedisError, OSError, DatabaseError, asyncio.TimeoutError) as error:
+        except (TimeoutError, RedisError, OSError, DatabaseError) as error:
             _log_seldom(error)
         except Exception:  # the thread must outlive any fault: it is started once
             logger.exception("live push")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.contract.transcript import Scenario, Transcript, assert_same
@@ -70,8 +72,8 @@ def delete_and_restore(call: Transcript) -> None:
 
 def search(call: Transcript) -> None:
     for number in range(6):
-        body = {"name": f"Searched-{number}", "tags": [{"key": "parity", "value": "odd" if number % 2 else "even"}]}
-        experiment_id = call("POST", "experiments/create", body)["experiment_id"]
+        made = {"name": f"Searched-{number}", "tags": [{"key": "parity", "value": "odd" if number % 2 else "even"}]}
+        experiment_id = call("POST", "experiments/create", made)["experiment_id"]
         call._known[experiment_id] = f"<experiment s{number}>"
     call("POST", "experiments/delete", {"experiment_id": experiment_id})
     where = "name LIKE 'Searched%'"
@@ -91,7 +93,7 @@ def search(call: Transcript) -> None:
     ):
         call("POST", "experiments/search", {"max_results": 50, "filter": filter_string, "order_by": ["name ASC"]})
     for view in ("ACTIVE_ONLY", "DELETED_ONLY", "ALL"):
-        body = {"max_results": 50, "filter": where, "view_type": view, "order_by": ["name DESC"]}
+        body: dict[str, Any] = {"max_results": 50, "filter": where, "view_type": view, "order_by": ["name DESC"]}
         call("POST", "experiments/search", body)
         call("GET", "experiments/search", body)
     for bad in (

@@ -10,8 +10,8 @@ T = 1_700_000_000_000
 
 def one_by_one(call: Transcript) -> None:
     run_id = call.run(call.experiment("metrics"), run_name="m")
-    for step, value in ((0, 0.5), (2, 0.25), (1, 0.125), (2, 0.75), (2, 0.25)):
-        call("POST", "runs/log-metric", {"run_id": run_id, "key": "loss", "value": value, "timestamp": T, "step": step})
+    for step, loss in ((0, 0.5), (2, 0.25), (1, 0.125), (2, 0.75), (2, 0.25)):
+        call("POST", "runs/log-metric", {"run_id": run_id, "key": "loss", "value": loss, "timestamp": T, "step": step})
     for value in ("NaN", "Infinity", "-Infinity", 1e308, -1e-320, 3, "0.5", 0.1 + 0.2, 1.7976931348623157e308):
         call("POST", "runs/log-metric", {"run_id": run_id, "key": f"odd {value}", "value": value, "timestamp": T})
     call("POST", "runs/log-metric", {"run_id": run_id, "key": "negative", "value": 1, "timestamp": T, "step": -5})

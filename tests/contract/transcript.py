@@ -116,7 +116,10 @@ def assert_same(scenario: Scenario, theirs: Server, ours: Server) -> None:
     scenario(actual)
     assert len(expected.answers) == len(actual.answers)
     for theirs_said, we_said in zip(expected.answers, actual.answers, strict=True):
-        assert we_said == theirs_said
+        if theirs_said[1] >= 500:  # a bug of theirs: the same request gets a clear refusal from us
+            assert (we_said[0], we_said[1] // 100) == (theirs_said[0], 4), we_said
+        else:
+            assert we_said == theirs_said
 
 
 def quoted(text: str) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from allauth.usersessions.models import UserSession
 from django.db.models import Max, Model, Q, QuerySet
 
 from apps.accounts.models import Grant, ObjectKind, Team, Token, User
+from apps.accounts.tokens import TokenText
 from apps.core.actor import Actor, Level, Role
 from apps.core.errors import NotFound, PermissionDenied
 
@@ -79,12 +81,65 @@ def get_team(actor: Actor, name: str, needed: Role = Role.VIEWER) -> Team:
 def get_user(actor: Actor, username: str) -> User:
     """A person the actor may know of."""
     found: QuerySet[User] = User.objects.visible_to(actor).filter(username=username)
-    return _first(found, f"User '{username}' not found.")
+    return _first(found, f"User with username={username} not found")
 
 
 def get_token(actor: Actor, token_id: int) -> Token:
     """A token of one's own; any for administrators."""
     return _first(Token.objects.visible_to(actor).filter(pk=token_id), f"Token {token_id} not found.")
+
+
+def get_token_by_key(actor: Actor, text: str) -> Token:
+    """A token by itself or by its key id."""
+    parsed = TokenText.parse(text)
+    key_id = parsed.key_id if parsed else text
+    return _first(Token.objects.visible_to(actor).select_related("user").filter(key_id=key_id), "Token not found.")
+
+
+def get_token_owner(actor: Actor, username: str) -> User:
+    """Somebody whom the actor may make tokens for: the actor, and service accounts of teams the actor administers."""
+    user = get_user(actor, username)
+    if user.pk == actor.user_id or may_manage_service(actor, user):
+        return user
+    raise PermissionDenied("Permission denied: people make their own tokens.")
+
+
+def get_service_account(actor: Actor, username: str) -> User:
+    """A service account of a team that the actor administers."""
+    user = get_user(actor, username)
+    if not may_manage_service(actor, user):
+        raise PermissionDenied("Permission denied: this wants the role admin in the team of a service account.")
+    return user
+
+
+def may_manage_service(actor: Actor, user: User) -> bool:
+    """Whether `user` is a service account and the actor administers the team that owns it."""
+    team_id = user.home_team_id
+    return user.is_service and (actor.is_admin or (team_id is not None and actor.role_in(team_id) is Role.ADMIN))
+
+
+def get_account(actor: Actor, username: str) -> User:
+    """A person with what only they and administrators see: grants, profile, sign-in."""
+    user = get_user(actor, username)
+    if user.pk != actor.user_id:
+        require_admin(actor)
+    return user
+
+
+def find_person(actor: Actor, username: str) -> User:
+    """Anybody active, by the exact name: for somebody who shares an object or invites to a team."""
+    return _first(User.objects.filter(username=username, is_active=True), f"User with username={username} not found")
+
+
+def find_team(actor: Actor, name: str) -> Team:
+    """Any team, by the exact name: for somebody who shares an object with it."""
+    return _first(Team.objects.filter(name=name), f"Workspace '{name}' not found.")
+
+
+def get_session(actor: Actor, session_id: int) -> UserSession:
+    """A browser session of one's own."""
+    own = UserSession.objects.filter(user_id=actor.user_id or 0, pk=session_id)
+    return _first(own.select_related("user"), "This session has ended.")
 
 
 def _first(found: QuerySet[M], missing: str) -> M:

@@ -7,30 +7,32 @@ of rights moves on: a revoked token stops at the next call, in every process.
 from __future__ import annotations
 
 import base64
-import binascii
+import hmac
 import logging
+import secrets
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import authenticate
-from django.core.cache import cache
-from django.db import transaction
+from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils import timezone
-from redis.exceptions import RedisError
 
-from apps.accounts import throttling
+from apps.accounts import epoch, passwords, throttling
+from apps.accounts.epoch import forget_actors
 from apps.accounts.models import Team, Token, User
 from apps.accounts.tokens import TokenText
 from apps.core.actor import Actor, Role, Scope, Via
 from apps.core.context import current_context
 from apps.core.errors import NotFound, NotSignedIn
 
+__all__ = ["TEAM_HEADER", "actor_of_header", "actor_of_user", "forget_actors", "no_login_actor"]
+
 logger = logging.getLogger(__name__)
 
 TEAM_HEADER = "X-MLFLOW-WORKSPACE"
-_EPOCH_KEY = "accounts.epoch"
 _KEPT_SECONDS = 30
 _KEPT_AT_MOST = 4096
 _TOUCHED_EVERY = 60
@@ -44,8 +46,13 @@ class _Kept:
     epoch: int
     until: float
 
+    def is_good(self, now_epoch: int) -> bool:
+        return self.epoch == now_epoch != epoch.UNKNOWN and self.until > time.monotonic()
+
 
 _kept: dict[str, _Kept] = {}
+_teams: dict[tuple[int, str], int] = {}
+_basic_key = secrets.token_bytes(32)
 
 
 def actor_of_header(request: HttpRequest) -> Actor:
@@ -55,11 +62,10 @@ def actor_of_header(request: HttpRequest) -> Actor:
         case "bearer":
             actor = _actor_of_token(value.strip())
         case "basic":
-            actor = _actor_of_basic(request, value.strip())
+            actor = _actor_of_basic(value.strip())
         case _:
             actor = None
     if actor is None:
-        throttling.note_failure("", current_context().ip)
         raise NotSignedIn
     return speaking_for_named_team(actor, request.headers.get(TEAM_HEADER, ""))
 
@@ -68,10 +74,10 @@ def speaking_for_named_team(actor: Actor, name: str) -> Actor:
     """The actor, speaking for the team that a request names; members and administrators may."""
     if not name:
         return actor
-    team = Team.objects.visible_to(actor).filter(name=name).values_list("pk", flat=True).first()
-    if team is None:
+    team_id = _team_id(name)
+    if team_id is None or actor.role_in(team_id) is None:
         raise NotFound(f"Workspace '{name}' not found.")
-    return actor.speaking_for(team)
+    return actor.speaking_for(team_id)
 
 
 def actor_of_user(user: User, via: Via) -> Actor:
@@ -80,9 +86,22 @@ def actor_of_user(user: User, via: Via) -> Actor:
     return _actor(user.pk, user.username, user.is_superuser, roles, user.home_team_id, via=via)
 
 
-def forget_actors() -> None:
-    """Call in the transaction of each change of rights: after it, no process uses what it has kept."""
-    transaction.on_commit(_move_epoch)
+def no_login_actor() -> Actor:
+    """The administrator, for a server that one person runs alone. Raises `NotSignedIn` before there is one."""
+    now = epoch.current()
+    kept = _kept.get("no-login")
+    if kept is None or not kept.is_good(now):
+        admin = no_login_user()
+        if admin is None:
+            raise NotSignedIn
+        kept = _keep("no-login", actor_of_user(admin, Via.NO_LOGIN), now)
+    return kept.actor
+
+
+def no_login_user() -> User | None:
+    """The administrator of the settings, else the first there is."""
+    admins = User.objects.filter(is_superuser=True, is_active=True)
+    return admins.filter(username=settings.ADMIN_USERNAME).first() or admins.order_by("pk").first()
 
 
 def _actor(user_id: int, name: str, admin: bool, roles: dict[int, Role], home: int | None, **more: Any) -> Actor:
@@ -96,28 +115,27 @@ def _actor(user_id: int, name: str, admin: bool, roles: dict[int, Role], home: i
 
 def _actor_of_token(raw: str) -> Actor | None:
     text = TokenText.parse(raw)
-    if text is None:
-        return None
-    epoch = _epoch()
-    kept = _kept.get(text.key_id)
-    if kept is None or kept.epoch != epoch or epoch < 0 or kept.until < time.monotonic():
-        kept = _load(text.key_id, epoch)
-    if kept is None or kept.expires_at < time.time() or not text.matches(kept.digest):
+    kept = _kept_token(text) if text else None
+    if text is None or kept is None or kept.expires_at < time.time() or not text.matches(kept.digest):
+        throttling.note_wrong_token(current_context().ip)
         return None
     return kept.actor
 
 
-def _load(key_id: str, epoch: int) -> _Kept | None:
+def _kept_token(text: TokenText) -> _Kept | None:
+    now = epoch.current()
+    kept = _kept.get(text.key_id)
+    return kept if kept and kept.is_good(now) else _load(text.key_id, now)
+
+
+def _load(key_id: str, now_epoch: int) -> _Kept | None:
     """One statement: the token, its owner and the owner's memberships."""
     fields = ("pk", "digest", "scopes", "expires_at", "team_id", "last_used_at", "user_id", "user__username")
     more = ("user__is_superuser", "user__home_team_id", "user__memberships__team_id", "user__memberships__role")
-    rows = list(
-        Token.objects.live()
-        .filter(key_id=key_id, user__is_active=True)
-        .order_by()
-        .values_list(*fields, *more, named=True)
-    )
+    live = Token.objects.live().filter(key_id=key_id, user__is_active=True).order_by()
+    rows = list(live.values_list(*fields, *more, named=True))
     if not rows:
+        _kept.pop(key_id, None)
         return None
     row = rows[0]
     roles = {r.user__memberships__team_id: Role(r.user__memberships__role) for r in rows if r.user__memberships__role}
@@ -133,57 +151,60 @@ def _load(key_id: str, epoch: int) -> _Kept | None:
         token_id=row.pk,
     )
     _touch(row.pk, row.last_used_at)
-    expires = row.expires_at.timestamp() if row.expires_at else float("inf")
-    kept = _Kept(actor, row.digest, expires, epoch, time.monotonic() + _KEPT_SECONDS)
+    return _keep(key_id, actor, now_epoch, row.digest, row.expires_at)
+
+
+def _keep(key: str, actor: Actor, now_epoch: int, digest: str = "", expires_at: datetime | None = None) -> _Kept:
+    expires = expires_at.timestamp() if expires_at else float("inf")
+    kept = _Kept(actor, digest, expires, now_epoch, time.monotonic() + _KEPT_SECONDS)
     if len(_kept) >= _KEPT_AT_MOST:
         _kept.clear()
-    _kept[key_id] = kept
+    _kept[key] = kept
     return kept
 
 
-def _touch(token_id: int, last_used_at: Any) -> None:
+def _touch(token_id: int, last_used_at: datetime | None) -> None:
     """Note the use, at most once a minute: a write for each call would cost more than the call."""
     now = timezone.now()
-    if last_used_at is None or (now - last_used_at).total_seconds() > _TOUCHED_EVERY:
+    if last_used_at is not None and (now - last_used_at).total_seconds() <= _TOUCHED_EVERY:
+        return
+    try:
         Token.objects.filter(pk=token_id).update(last_used_at=now)
+    except DatabaseError as error:
+        # A database that only reads (full disk, standby) still answers reads.
+        logger.warning("the use of a token could not be noted: %s", error)
 
 
-def _actor_of_basic(request: HttpRequest, value: str) -> Actor | None:
+def _actor_of_basic(value: str) -> Actor | None:
     try:
         username, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # neither base64 nor UTF-8
+        throttling.note_wrong_token(current_context().ip)
         return None
     if TokenText.parse(password):
-        actor = _actor_of_token(password)
-        # Any user name but another person's: scripts often put "token" there.
-        return actor
-    return _actor_of_password(request, username, password)
+        # A token is proof enough: scripts put anything before it, often "token" or nothing.
+        return _actor_of_token(password)
+    return _actor_of_password(username, password)
 
 
-def _actor_of_password(request: HttpRequest, username: str, password: str) -> Actor | None:
-    if "\x00" in username or "\x00" in password or not username or not password:
-        return None
-    throttling.check(username, current_context().ip)
-    user = authenticate(request, username=username, password=password)
-    if not isinstance(user, User) or user.is_service:
-        throttling.note_failure(username, current_context().ip)
-        return None
-    return actor_of_user(user, Via.PASSWORD)
+def _actor_of_password(username: str, password: str) -> Actor | None:
+    key = hmac.digest(_basic_key, f"{username}\0{password}".encode(), "sha256").hex()
+    now = epoch.current()
+    kept = _kept.get(key)
+    if kept is not None and kept.is_good(now):
+        return kept.actor
+    user = passwords.find_by_password(username, password)
+    return _keep(key, actor_of_user(user, Via.PASSWORD), now).actor if user else None
 
 
-def _epoch() -> int:
-    """-1 while the cache does not answer: then nothing kept is used."""
-    try:
-        return int(cache.get_or_set(_EPOCH_KEY, 1, timeout=None) or 1)
-    except RedisError as error:
-        logger.warning("cache: %s", error)
-        return -1
-
-
-def _move_epoch() -> None:
-    _kept.clear()
-    try:
-        cache.add(_EPOCH_KEY, 1, timeout=None)
-        cache.incr(_EPOCH_KEY)
-    except RedisError as error:
-        logger.warning("cache: %s; other processes keep what they know for %s s", error, _KEPT_SECONDS)
+def _team_id(name: str) -> int | None:
+    now = epoch.current()
+    team_id = _teams.get((now, name)) if now != epoch.UNKNOWN else None
+    if team_id is None:
+        readable = "\x00" not in name and len(name) <= 63
+        team_id = Team.objects.filter(name=name).values_list("pk", flat=True).first() if readable else None
+        if team_id is not None:
+            if len(_teams) >= _KEPT_AT_MOST:
+                _teams.clear()
+            _teams[now, name] = team_id
+    return team_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,8 +12,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
+from rest_framework.authentication import CSRFCheck
 
-from apps.accounts import authentication
+from apps.accounts import authentication, sessions
 from apps.accounts.models import User
 from apps.core.actor import Actor, Via
 from apps.core.errors import DomainError, EndpointNotFound, NotSignedIn, PermissionDenied
@@ -39,9 +41,12 @@ class ApiGateMiddleware:
             return self.get_response(request)
         try:
             _refuse_foreign_origin(request)
+            if settings.NO_LOGIN:
+                _refuse_distant_caller(request)
+                return self._run(request, _no_login_actor(request))
             if request.META.get("HTTP_AUTHORIZATION"):
                 return self._run(request, authentication.actor_of_header(request))
-            if settings.SESSION_COOKIE_NAME in request.COOKIES or settings.NO_LOGIN:
+            if settings.SESSION_COOKIE_NAME in request.COOKIES:
                 return self.get_response(request)
             raise NotSignedIn
         except Exception as exception:
@@ -73,7 +78,10 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor = _session_actor(request)  # type: ignore[attr-defined]
+        try:
+            request.actor = _page_actor(request)  # type: ignore[attr-defined]
+        except DomainError as error:
+            return answer_for(request, error) or error_response(error)
         return self.get_response(request)
 
     def process_view(
@@ -81,33 +89,91 @@ class ActorMiddleware:
     ) -> HttpResponseBase | None:
         try:
             enforce(view, request.actor)  # type: ignore[attr-defined]
+            _check_csrf(request, view)
         except DomainError as error:
             return answer_for(request, error) or error_response(error)
         return None
 
 
+def _page_actor(request: HttpRequest) -> Actor | None:
+    if not settings.NO_LOGIN:
+        return _session_actor(request)
+    _refuse_distant_caller(request)
+    user = authentication.no_login_user()
+    if user is None:
+        return None
+    request.user = user
+    return _for_chosen_team(request, authentication.actor_of_user(user, Via.NO_LOGIN))
+
+
 def _session_actor(request: HttpRequest) -> Actor | None:
     user = request.user
-    if settings.NO_LOGIN and not isinstance(user, User):
-        user = User.objects.filter(username=settings.ADMIN_USERNAME).first() or user
-        request.user = user
     if not isinstance(user, User) or not user.is_active:
         return None
-    actor = authentication.actor_of_user(user, Via.NO_LOGIN if settings.NO_LOGIN else Via.SESSION)
+    if sessions.is_over(request.session):
+        request.session.flush()
+        request.user = AnonymousUser()
+        return None
+    sessions.note_use(request.session)
+    actor = authentication.actor_of_user(user, Via.SESSION)
     named = request.headers.get(authentication.TEAM_HEADER, "")
     if named and is_api_path(request.path_info):
         return authentication.speaking_for_named_team(actor, named)
+    return _for_chosen_team(request, actor)
+
+
+def _for_chosen_team(request: HttpRequest, actor: Actor) -> Actor:
     chosen = request.session.get(SESSION_TEAM)
-    if chosen is not None and (actor.is_admin or chosen in actor.roles):
+    if isinstance(chosen, int) and actor.role_in(chosen) is not None:
         return actor.speaking_for(chosen)
     return actor
+
+
+def _no_login_actor(request: HttpRequest) -> Actor:
+    actor = authentication.no_login_actor()
+    return authentication.speaking_for_named_team(actor, request.headers.get(authentication.TEAM_HEADER, ""))
+
+
+def _check_csrf(request: HttpRequest, view: Callable[..., Any]) -> None:
+    """DRF switches Django's check off for its views; with a session in hand it has to be made all the same."""
+    if settings.NO_LOGIN or request.method in _SAFE_METHODS or not getattr(view, "csrf_exempt", False):
+        return
+    check = CSRFCheck(lambda _: HttpResponse())
+    check.process_request(request)
+    reason = check.process_view(request, lambda: None, (), {})
+    if reason:
+        raise PermissionDenied(f"Permission denied: CSRF check failed: {reason}")
 
 
 def _refuse_foreign_origin(request: HttpRequest) -> None:
     """A browser says where a call comes from; nothing but our own pages may write."""
     origin = request.META.get("HTTP_ORIGIN")
-    if not origin or request.method in _SAFE_METHODS:
+    if not origin or (request.method in _SAFE_METHODS and not settings.NO_LOGIN):
         return
     ours = {request.META.get("HTTP_HOST", ""), urlsplit(settings.PUBLIC_URL).netloc}
-    if urlsplit(origin).netloc not in ours - {""}:
+    if _host_of(origin) not in ours - {""}:
         raise PermissionDenied("Permission denied: the call comes from a page of another site.")
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
+
+
+def _refuse_distant_caller(request: HttpRequest) -> None:
+    """Without a login, only this machine is answered, however the port came to be reachable."""
+    _refuse_foreign_origin(request)
+    address = request.META.get("REMOTE_ADDR", "")
+    if address and not _is_loopback(address):
+        raise PermissionDenied("Permission denied: a server without a login answers this machine only.")
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    return (mapped or parsed).is_loopback

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from apps.core.actor import Actor
+from apps.core.actor import Actor, Role
 
 if TYPE_CHECKING:
     from apps.accounts.models import Grant, ObjectKind, Team, Token, User
@@ -39,8 +39,12 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 
 class TokenQuerySet(models.QuerySet["Token"]):
     def visible_to(self, actor: Actor) -> TokenQuerySet:
-        """One's own tokens; all of them for administrators."""
-        return self if actor.is_admin else self.filter(user_id=actor.user_id or 0)
+        """One's own, and those of service accounts of teams one administers; all of them for administrators."""
+        if actor.is_admin:
+            return self
+        administered = [team for team, role in actor.roles.items() if role is Role.ADMIN]
+        services = Q(user__is_service=True, user__home_team_id__in=administered)
+        return self.filter(Q(user_id=actor.user_id or 0) | services)
 
     def live(self) -> TokenQuerySet:
         """Neither revoked nor expired."""

@@ -1,6 +1,6 @@
-"""Slows guessing: wrong credentials are counted by account and by address.
+"""Slows guessing: wrong credentials are counted by account, by address, and by both together.
 
-A correct token is never refused because of others' failures: tokens are checked first, and cheaply.
+A correct token is never refused because of others' failures: it is looked up first, and nothing here is asked.
 """
 
 from __future__ import annotations
@@ -15,35 +15,54 @@ from apps.core.errors import TooManyRequests
 logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 300
-PER_ACCOUNT = 10
+PER_ACCOUNT_AND_ADDRESS = 10
+PER_ACCOUNT = 50
 PER_ADDRESS = 100
+TOKENS_PER_ADDRESS = 300
 
 
-def check(username: str, address: str | None) -> None:
-    """Raise `TooManyRequests` where a password for this account from this address won't be looked at now."""
+def check_password_attempt(username: str, address: str | None) -> None:
+    """Raise `TooManyRequests` where a password for this account, or from this address, won't be looked at now."""
+    _refuse_over(_password_limits(username, address))
+
+
+def note_wrong_password(username: str, address: str | None) -> bool:
+    """Count a failure. True when this one was the last that is looked at for a while."""
+    return _count(_password_limits(username, address))
+
+
+def note_wrong_token(address: str | None) -> None:
+    """Count a token that is none. Raises `TooManyRequests` instead of letting the caller go on guessing."""
+    limits = {f"throttle.token.{address}": TOKENS_PER_ADDRESS}
+    _refuse_over(limits)
+    _count(limits)
+
+
+def _password_limits(username: str, address: str | None) -> dict[str, int]:
+    account = username.lower().encode(errors="replace").hex()[:120]
+    return {
+        f"throttle.both.{account}.{address}": PER_ACCOUNT_AND_ADDRESS,
+        f"throttle.account.{account}": PER_ACCOUNT,
+        f"throttle.address.{address}": PER_ADDRESS,
+    }
+
+
+def _refuse_over(limits: dict[str, int]) -> None:
     try:
-        failures = cache.get_many([_account_key(username, address), _address_key(address)])
+        failures = cache.get_many(limits)
     except RedisError as error:
         logger.warning("cache: %s; failed sign-ins are not counted", error)
         return
-    too_many = failures.get(_account_key(username, address), 0) >= PER_ACCOUNT
-    if too_many or failures.get(_address_key(address), 0) >= PER_ADDRESS:
-        raise TooManyRequests("Too many failed sign-ins. Try again later.", retry_after=WINDOW_SECONDS)
+    if any(failures.get(key, 0) >= limit for key, limit in limits.items()):
+        raise TooManyRequests("Too many failed sign-ins. Try again in a few minutes.", retry_after=WINDOW_SECONDS)
 
 
-def note_failure(username: str, address: str | None) -> None:
-    """Count a failure."""
+def _count(limits: dict[str, int]) -> bool:
+    reached = False
     try:
-        for key in filter(None, (username and _account_key(username, address), _address_key(address))):
+        for key, limit in limits.items():
             cache.add(key, 0, timeout=WINDOW_SECONDS)
-            cache.incr(key)
+            reached |= cache.incr(key) == limit
     except (RedisError, ValueError) as error:
         logger.warning("cache: %s; a failed sign-in is not counted", error)
-
-
-def _account_key(username: str, address: str | None) -> str:
-    return f"throttle.account.{username.lower().encode().hex()[:200]}.{address}"
-
-
-def _address_key(address: str | None) -> str:
-    return f"throttle.address.{address}"
+    return reached

@@ -1,0 +1,52 @@
+"""Every write about people, teams, rights, tokens and sessions."""
+
+from apps.accounts.actions.grants import give_grant, revoke_grant
+from apps.accounts.actions.sessions import (
+    end_other_sessions,
+    end_session,
+    note_failed_sign_in,
+    note_sign_in,
+    note_sign_out,
+)
+from apps.accounts.actions.teams import (
+    add_member,
+    create_team,
+    delete_team,
+    describe_team,
+    remove_member,
+    set_role,
+)
+from apps.accounts.actions.tokens import create_token, revoke_token, rotate_token
+from apps.accounts.actions.users import (
+    change_password,
+    change_profile,
+    create_user,
+    delete_user,
+    set_active,
+    set_admin,
+)
+
+__all__ = [
+    "add_member",
+    "change_password",
+    "change_profile",
+    "create_team",
+    "create_token",
+    "create_user",
+    "delete_team",
+    "delete_user",
+    "describe_team",
+    "end_other_sessions",
+    "end_session",
+    "give_grant",
+    "note_failed_sign_in",
+    "note_sign_in",
+    "note_sign_out",
+    "remove_member",
+    "revoke_grant",
+    "revoke_token",
+    "rotate_token",
+    "set_active",
+    "set_admin",
+    "set_role",
+]

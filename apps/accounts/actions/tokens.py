@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts import events
+from apps.accounts.actions.common import validate
+from apps.accounts.epoch import forget_actors
+from apps.accounts.models import Team, Token, User
+from apps.accounts.tokens import TokenText
+from apps.audit.actions import Subject, record
+from apps.core.actor import Actor, Scope
+from apps.core.errors import Conflict, InvalidInput, PermissionDenied
+
+OVERLAP = timedelta(hours=24)
+
+
+def create_token(
+    actor: Actor,
+    *,
+    user: User,
+    name: str,
+    team: Team | None = None,
+    scopes: Iterable[Scope] = (Scope.ALL,),
+    expires_at: datetime | None = None,
+) -> tuple[Token, TokenText]:
+    """A new token and its text, which is nowhere kept and can't be shown again.
+
+    `team` is the one that its calls speak for unless they name another: one of the owner's, by default the home team.
+    """
+    text = TokenText.new()
+    token = Token(user=user, team=team or user.home_team, name=name, scopes=_scope_text(scopes), expires_at=expires_at)
+    token.key_id, token.digest = text.key_id, text.digest()
+    _refuse_what_is_not_to_be(actor, token)
+    with transaction.atomic():
+        token.save()
+        after = {"user": user.username, "scopes": token.scopes, "expires_at": expires_at}
+        record(actor, events.TOKEN_CREATED, _subject(token), after=after)
+    return token, text
+
+
+def rotate_token(actor: Actor, *, token: Token, overlap: timedelta = OVERLAP) -> tuple[Token, TokenText]:
+    """A new token like this one; the old one ends after `overlap`, so that scripts have time to change over."""
+    if not token.is_live:
+        raise Conflict("This token has ended already.")
+    now = timezone.now()
+    lifetime = token.expires_at - token.created_at if token.expires_at else None
+    with transaction.atomic():
+        fresh, text = create_token(
+            actor,
+            user=token.user,
+            name=token.name,
+            team=token.team,
+            scopes=token.scope_set,
+            expires_at=now + lifetime if lifetime else None,
+        )
+        ends_at = min(token.expires_at or now + overlap, now + overlap)
+        Token.objects.filter(pk=token.pk).update(expires_at=ends_at)
+        record(actor, events.TOKEN_ROTATED, _subject(token), after={"ends_at": ends_at, "replaced_by": fresh.key_id})
+        forget_actors()
+    return fresh, text
+
+
+def revoke_token(actor: Actor, *, token: Token) -> None:
+    """End a token at once. Revoking twice changes nothing."""
+    with transaction.atomic():
+        if not Token.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
+            return
+        record(actor, events.TOKEN_REVOKED, _subject(token))
+        forget_actors()
+
+
+def _refuse_what_is_not_to_be(actor: Actor, token: Token) -> None:
+    if Scope.ALL not in actor.scopes:
+        raise PermissionDenied("Permission denied: a token of limited scope can't make tokens.")
+    if not token.name.strip():
+        raise InvalidInput("A token wants a name that says what it is for.")
+    if token.expires_at is not None and token.expires_at <= timezone.now():
+        raise InvalidInput("The token would have ended already.")
+    team = token.team
+    if team is not None and not (token.user.is_superuser or token.user.memberships.filter(team=team).exists()):
+        raise InvalidInput(f"{token.user.username} is not in the team {team.name}.")
+    validate(token)
+
+
+def _scope_text(scopes: Iterable[Scope]) -> str:
+    wanted = set(scopes)
+    if not wanted:
+        raise InvalidInput("A token wants at least one scope.")
+    return Scope.ALL.value if Scope.ALL in wanted else " ".join(sorted(wanted))
+
+
+def _subject(token: Token) -> Subject:
+    return Subject("token", str(token.pk), token.name)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import getpass
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.accounts import access, actions
+from apps.core.actor import Role, system_actor
+from apps.core.errors import DomainError
+
+
+class Command(BaseCommand):
+    help = "People: user create NAME [--admin] [--team TEAM] [--role ROLE] [--password-stdin]"
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="verb", required=True)
+        create = commands.add_parser("create", help="make an account")
+        create.add_argument("name")
+        create.add_argument("--admin", action="store_true", help="an administrator of the site")
+        create.add_argument("--team", help="the team to join (default: default)", default="default")
+        create.add_argument("--role", choices=[role.value for role in Role], default=Role.MEMBER.value)
+        create.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+        password = commands.add_parser("password", help="set another password")
+        password.add_argument("name")
+        password.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+        for verb in ("disable", "enable"):
+            commands.add_parser(verb, help=f"{verb} an account").add_argument("name")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            getattr(self, f"_{options['verb']}")(options)
+        except DomainError as error:
+            raise CommandError(error.message) from error
+
+    def _create(self, options: dict[str, Any]) -> None:
+        actor = system_actor("console")
+        team = access.get_team(actor, options["team"])
+        user = actions.create_user(
+            actor,
+            username=options["name"],
+            password=_read_password(options["password_stdin"]),
+            is_admin=options["admin"],
+            team=team,
+            role=Role(options["role"]),
+        )
+        self.stdout.write(f"{user.username} is {options['role']} in the team {team.name}.")
+
+    def _password(self, options: dict[str, Any]) -> None:
+        actor = system_actor("console")
+        user = access.get_user(actor, options["name"])
+        actions.change_password(actor, user=user, password=_read_password(options["password_stdin"]))
+        self.stdout.write(f"The password of {user.username} is changed.")
+
+    def _disable(self, options: dict[str, Any]) -> None:
+        self._set_active(options["name"], is_active=False)
+
+    def _enable(self, options: dict[str, Any]) -> None:
+        self._set_active(options["name"], is_active=True)
+
+    def _set_active(self, name: str, *, is_active: bool) -> None:
+        actor = system_actor("console")
+        user = access.get_user(actor, name)
+        actions.set_active(actor, user=user, is_active=is_active)
+        self.stdout.write(f"{user.username} is {'enabled' if is_active else 'disabled'}.")
+
+
+def _read_password(from_stdin: bool) -> str:
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    elif sys.stdin.isatty():
+        password = getpass.getpass("Password: ")
+        if getpass.getpass("Once more: ") != password:
+            raise CommandError("The passwords differ.")
+    else:
+        raise CommandError("There is no terminal to ask for the password on: use --password-stdin.")
+    if not password:
+        raise CommandError("The password is empty.")
+    return password

@@ -1,0 +1,35 @@
+"""How long a browser stays signed in: until it rests too long, or the session is old, whichever comes first."""
+
+from __future__ import annotations
+
+import time
+
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.backends.base import SessionBase
+from django.utils import timezone
+
+IDLE_SECONDS = 3 * 24 * 60 * 60
+ABSOLUTE_SECONDS = 14 * 24 * 60 * 60
+_NOTED_EVERY = 300
+_STARTED = "signed_in_at"
+_SEEN = "seen_at"
+
+
+def start(session: SessionBase) -> None:
+    """Note the sign-in."""
+    session[_STARTED] = session[_SEEN] = int(time.time())
+
+
+def is_over(session: SessionBase) -> bool:
+    """Whether the session has rested too long or is too old."""
+    now = time.time()
+    started, seen = session.get(_STARTED, now), session.get(_SEEN, now)
+    return now - seen > IDLE_SECONDS or now - started > ABSOLUTE_SECONDS
+
+
+def note_use(session: SessionBase) -> None:
+    """Remember that the session is in use, at most every five minutes: a write for each page would be too many."""
+    now = int(time.time())
+    if _SEEN in session and now - session[_SEEN] > _NOTED_EVERY:
+        session[_SEEN] = now
+        UserSession.objects.filter(session_key=session.session_key).update(last_seen_at=timezone.now())

@@ -17,6 +17,8 @@ API = [
     path("", include("apps.experiments.api.urls")),
 ]
 
+handler500 = "apps.core.views.server_error"
+
 urlpatterns = [
     path("", include("apps.core.urls")),
     path("api/v1/", include((API, "api"))),

@@ -100,6 +100,8 @@ class RouteTable:
         @signed_in
         def protocol(request: HttpRequest, route: str) -> HttpResponseBase:
             found, path_values = self.find(request.method or "", route)
+            # For the counts of calls: the whole table is one route of Django's.
+            request.route_name = found.handler.__name__  # type: ignore[attr-defined]
             actor: Actor = request.actor  # type: ignore[attr-defined]
             if not actor.may_use(found.scope, reads=found.reads):
                 raise PermissionDenied("Permission denied: the scope of this token does not reach this route.")

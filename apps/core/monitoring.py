@@ -1,0 +1,113 @@
+"""What Prometheus reads: calls by route, counted as they are answered, and gauges, read when it asks.
+
+With several web processes set `PROMETHEUS_MULTIPROC_DIR` to an empty folder for each start; else each process tells
+its own counts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from redis import Redis
+
+from apps.core.tasks import HEARTBEAT_KEY
+
+logger = logging.getLogger(__name__)
+
+_BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_REQUESTS = Counter("slipway_http_requests", "Calls answered.", ["route", "method", "status"])
+_SECONDS = Histogram("slipway_http_request_seconds", "Time to the answer's head.", ["route"], buckets=_BUCKETS)
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A number that is read when Prometheus asks; a reader that fails leaves its line out."""
+
+    name: str
+    help: str
+    read: Callable[[], float | None]
+
+
+_gauges: dict[str, Gauge] = {}
+
+
+def declare_gauge(name: str, help: str, read: Callable[[], float | None]) -> None:
+    """Add a gauge. Apps call this in `gauges.py`."""
+    if name in _gauges:
+        raise ValueError(f"gauge {name} is declared twice")
+    _gauges[name] = Gauge(name, help, read)
+
+
+def observe(request: HttpRequest, status: int, seconds: float) -> None:
+    """Count an answered call. Route names come from our tables, so that callers can't make up labels."""
+    route = _route_of(request)
+    method = request.method if request.method in _METHODS else "other"
+    _REQUESTS.labels(route, method, str(status)).inc()
+    _SECONDS.labels(route).observe(seconds)
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus' text form."""
+    registry: CollectorRegistry = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    own = CollectorRegistry()
+    own.register(_Gauges())
+    return generate_latest(registry) + generate_latest(own)
+
+
+class _Gauges:
+    def collect(self) -> Iterable[Metric]:
+        """One family for each gauge that could be read."""
+        for gauge in _gauges.values():
+            value = _read(gauge)
+            if value is not None:
+                yield GaugeMetricFamily(gauge.name, gauge.help, value=value)
+
+
+def _read(gauge: Gauge) -> float | None:
+    try:
+        return gauge.read()
+    except Exception as error:  # noqa: BLE001 - one part that is away must not hide the others
+        logger.warning("metrics: %s: %s", gauge.name, error)
+        return None
+
+
+def _route_of(request: HttpRequest) -> str:
+    named: str | None = getattr(request, "route_name", None)
+    if named is not None:
+        return named
+    match = request.resolver_match
+    if match is None:
+        return "unknown"
+    return match.view_name or match.route or "unknown"
+
+
+def _queue_length() -> float | None:
+    client = Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+    try:
+        length: int = client.llen("celery")  # type: ignore[assignment]
+        return length
+    finally:
+        client.close()
+
+
+def _heartbeat_age() -> float | None:
+    seen = cache.get(HEARTBEAT_KEY)
+    return None if seen is None else time.time() - float(seen)
+
+
+declare_gauge("slipway_queue_length", "Tasks that wait for a worker.", _queue_length)
+declare_gauge("slipway_worker_heartbeat_age_seconds", "Since scheduled work was last done.", _heartbeat_age)

@@ -23,9 +23,12 @@ def client_python(release: str, *more: str) -> Path:
         if shutil.which("uv") is None:
             pytest.skip("uv is not on PATH, so other releases of the client can't be installed")
         shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run(["uv", "venv", "--quiet", folder], check=True, timeout=120)
+        subprocess.run(["uv", "venv", "--no-config", "--quiet", folder], check=True, timeout=120)
         wanted = [f"mlflow=={release}", "scikit-learn", "pandas", "matplotlib", *more]
-        subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, *wanted], check=True, timeout=900)
+        # No configuration: the pins of this project are not for other releases.
+        subprocess.run(
+            ["uv", "pip", "install", "--no-config", "--quiet", "--python", python, *wanted], check=True, timeout=900
+        )
         ready.touch()
     return python
 

@@ -72,10 +72,21 @@ def require_admin(actor: Actor) -> None:
 def get_team(actor: Actor, name: str, needed: Role = Role.VIEWER) -> Team:
     """A team by name, for somebody with at least the role `needed` in it."""
     team = _first(Team.objects.visible_to(actor).filter(name=name), f"Workspace '{name}' not found.")
+    _require_role(actor, team, needed)
+    return team
+
+
+def get_team_by_id(actor: Actor, team_id: int, needed: Role = Role.VIEWER, *, missing: str = "Team not found.") -> Team:
+    """A team by id, for somebody with at least the role `needed` in it."""
+    team = _first(Team.objects.visible_to(actor).filter(pk=team_id), missing)
+    _require_role(actor, team, needed)
+    return team
+
+
+def _require_role(actor: Actor, team: Team, needed: Role) -> None:
     role = actor.role_in(team.pk)
     if role is None or _ORDER[role] < _ORDER[needed]:
-        raise PermissionDenied(f"Permission denied: this wants the role {needed} in team {name}.")
-    return team
+        raise PermissionDenied(f"Permission denied: this wants the role {needed} in team {team.name}.")
 
 
 def get_user(actor: Actor, username: str) -> User:
@@ -128,7 +139,8 @@ def get_account(actor: Actor, username: str) -> User:
 
 def find_person(actor: Actor, username: str) -> User:
     """Anybody active, by the exact name: for somebody who shares an object or invites to a team."""
-    return _first(User.objects.filter(username=username, is_active=True), f"User with username={username} not found")
+    found: QuerySet[User] = User.objects.filter(username=username, is_active=True)
+    return _first(found, f"User with username={username} not found")
 
 
 def find_team(actor: Actor, name: str) -> Team:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
@@ -38,4 +38,4 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """As the rest of the house sees it; a Unix socket has none."""
-        return cast(str, current_context().ip or "127.0.0.1")
+        return current_context().ip or "127.0.0.1"

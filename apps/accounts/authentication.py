@@ -101,7 +101,8 @@ def no_login_actor() -> Actor:
 def no_login_user() -> User | None:
     """The administrator of the settings, else the first there is."""
     admins = User.objects.filter(is_superuser=True, is_active=True)
-    return admins.filter(username=settings.ADMIN_USERNAME).first() or admins.order_by("pk").first()
+    found: User | None = admins.filter(username=settings.ADMIN_USERNAME).first() or admins.order_by("pk").first()
+    return found
 
 
 def _actor(user_id: int, name: str, admin: bool, roles: dict[int, Role], home: int | None, **more: Any) -> Actor:

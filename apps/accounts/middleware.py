@@ -140,7 +140,7 @@ def _check_csrf(request: HttpRequest, view: Callable[..., Any]) -> None:
         return
     check = CSRFCheck(lambda _: HttpResponse())
     check.process_request(request)
-    reason = check.process_view(request, lambda: None, (), {})
+    reason = check.process_view(request, HttpResponse, (), {})
     if reason:
         raise PermissionDenied(f"Permission denied: CSRF check failed: {reason}")
 

@@ -25,7 +25,7 @@ _verified: dict[bytes, float] = {}
 def find_by_password(username: str, password: str) -> User | None:
     """The active person of this name and password. Raises `TooManyRequests`, before looking, after many failures."""
     readable = _is_text(username, 150) and _is_text(password, _LONGEST)
-    user = User.objects.filter(username=username).first() if readable else None
+    user: User | None = User.objects.filter(username=username).first() if readable else None
     if user is not None and is_remembered(user, password):
         return user
     address = current_context().ip

@@ -23,7 +23,7 @@ def start(session: SessionBase) -> None:
 def is_over(session: SessionBase) -> bool:
     """Whether the session has rested too long or is too old."""
     now = time.time()
-    started, seen = session.get(_STARTED, now), session.get(_SEEN, now)
+    started, seen = float(session.get(_STARTED, now)), float(session.get(_SEEN, now))
     return now - seen > IDLE_SECONDS or now - started > ABSOLUTE_SECONDS
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 
 from apps.accounts import events
@@ -21,7 +23,7 @@ def give_grant(actor: Actor, *, target: Target, to: User | Team, level: Level) -
     holder = _holder(to)
     try:
         with transaction.atomic():
-            key = {"kind": target.kind, "object_id": target.object_id, **holder}
+            key: dict[str, Any] = {"kind": target.kind, "object_id": target.object_id, **holder}
             before = Grant.objects.select_for_update().filter(**key).values_list("level", flat=True).first()
             grant, _ = Grant.objects.update_or_create(**key, defaults={"level": level})
             if before != level:

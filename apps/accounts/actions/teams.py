@@ -53,8 +53,8 @@ def delete_team(actor: Actor, *, team: Team) -> None:
             record(actor, events.TEAM_DELETED, subject)
             forget_actors()
     except ProtectedError as error:
-        kinds = sorted({row._meta.verbose_name_plural for row in error.protected_objects})
-        message = f"Cannot delete workspace '{team.name}': it still holds {', '.join(map(str, kinds))}."
+        kinds = sorted({str(row._meta.verbose_name_plural) for row in error.protected_objects})
+        message = f"Cannot delete workspace '{team.name}': it still holds {', '.join(kinds)}."
         raise Conflict(f"{message} Remove or reassign them before deleting the workspace.") from error
 
 

@@ -1,3 +1,5 @@
-from apps.core.mlflow.routing import Route
+"""Each module of this package lists its own routes; this joins them."""
 
-ROUTES: list[Route] = []
+from apps.accounts.mlflow import grants, roles, users, workspaces
+
+ROUTES = [*workspaces.ROUTES, *users.ROUTES, *grants.ROUTES, *roles.ROUTES]

@@ -164,7 +164,7 @@ class _StreamedInput(io.RawIOBase):
         return count
 
     async def drain(self) -> bool:
-        """Read on to the end, so that a client that is still sending gets to read the answer; False where it is long."""
+        """Read on to the end, so that a client still sending gets to read the answer; False where it is long."""
         size = 0
         while self._next:
             piece, more = await asyncio.wrap_future(self._next)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import tempfile
 from pathlib import Path
+
+from slipway import env
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -10,11 +15,26 @@ _PACKAGE = Path(__file__).resolve().parent
 ASSETS = _PACKAGE / "_assets" if (_PACKAGE / "_assets").is_dir() else _PACKAGE.parents[1]
 
 
+# A socket's path has to fit in 104 bytes (macOS) or 108 (Linux).
+_LONGEST_SOCKET_PATH = 100
+
+
 class DataFolder:
     """The data folder and its parts. Copy it to move an embedded installation."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    @classmethod
+    def of_environment(cls) -> DataFolder:
+        """The folder that `SLIPWAY_HOME` names, else the default."""
+        named = env.text("SLIPWAY_HOME")
+        return cls(Path(named).expanduser().absolute() if named else cls.default_root())
+
+    @staticmethod
+    def default_root() -> Path:
+        """`~/.slipway`."""
+        return Path("~/.slipway").expanduser().absolute()
 
     @property
     def database(self) -> Path:
@@ -40,6 +60,16 @@ class DataFolder:
     def run(self) -> Path:
         """Sockets and process ids of what runs now."""
         return self.root / "run"
+
+    @property
+    def socket(self) -> Path:
+        """The embedded Valkey's: in `run`, or where that path is too long for a socket, in a private runtime folder."""
+        here = self.run / "valkey.sock"
+        if len(os.fsencode(here)) <= _LONGEST_SOCKET_PATH:
+            return here
+        name = hashlib.blake2b(os.fsencode(self.root.resolve()), digest_size=8).hexdigest()
+        runtime = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+        return Path(runtime) / f"slipway-{os.getuid()}-{name}" / "valkey.sock"
 
     def make(self) -> None:
         """Create what is missing, readable by the owner alone."""

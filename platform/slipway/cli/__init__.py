@@ -1,23 +1,47 @@
-"""The console command: our own commands, and Django's for all else."""
+"""The console command: our own programs, and Django's management commands for all else."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
-# Run without Django: they start the processes that have it.
+from slipway import env
+
 PROGRAMS = {
-    "server": "slipway.cli.server",
+    "up": "everything on this machine, with nothing else installed",
+    "server": "pages and the API alone",
+    "worker": "the work that is queued",
+    "scheduler": "the clock: queues what is due",
+    "migrate": "bring the database up to date, and make the administrator at the first time",
 }
 
 
 def main() -> None:
-    """`slipway COMMAND`: ours where we have one of that name, else Django's."""
+    """`slipway COMMAND`: ours where we have one of that name, else Django's. Leaves with 2 on a wrong setting."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "slipway.settings.prod")
-    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    # What we write (the database, keys, files that scripts log) is for our user alone.
+    os.umask(0o077)
+    try:
+        sys.exit(_run(sys.argv))
+    except env.WrongSetting as error:
+        print(f"slipway: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+def _run(argv: list[str]) -> int:
+    name = argv[1] if len(argv) > 1 else "help"
     if name in PROGRAMS:
-        sys.exit(import_module(PROGRAMS[name]).main(sys.argv[2:]))
+        return _program(name)(argv[2:])
+    if name in ("-h", "--help") or (name == "help" and len(argv) <= 2):
+        return _program("overview")([])
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    execute_from_command_line(argv)
+    return 0
+
+
+def _program(name: str) -> Callable[[Sequence[str]], int]:
+    program: Callable[[Sequence[str]], int] = import_module(f"slipway.cli.{name}").main
+    return program

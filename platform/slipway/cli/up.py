@@ -1,0 +1,194 @@
+"""`slipway up`: everything on this machine. The process that you see starts the others, watches them and ends them.
+
+It loads neither Django nor Celery, so that it costs little while it waits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import fcntl
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO
+
+from slipway import env
+from slipway.cli import valkey
+from slipway.cli.net import port_number, refuse_open_host_without_login
+from slipway.cli.supervisor import Part, Supervisor
+from slipway.paths import DataFolder
+
+_SLIPWAY = [sys.executable, "-m", "slipway.cli"]
+_READY_SECONDS = 60
+_MOST_FAILURES = 3
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Start everything, and stop it at SIGTERM or Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    if options.data:
+        os.environ["SLIPWAY_HOME"] = options.data
+    if options.no_login:
+        os.environ["SLIPWAY_NO_LOGIN"] = "true"
+    os.environ.setdefault("SLIPWAY_LOG_LEVEL", "WARNING")
+    refuse_open_host_without_login(options.host)
+    data = DataFolder.of_environment()
+    _make(data)
+    with _locked(data):
+        _refuse_taken_port(options.host, options.port)
+        return _Installation(data, options.host, options.port).run()
+
+
+class _Installation:
+    """What runs on one data folder."""
+
+    def __init__(self, data: DataFolder, host: str, port: int) -> None:
+        self.data, self.host, self.port = data, host, port
+        self.supervisor = Supervisor(_complain)
+
+    def run(self) -> int:
+        """Until asked to stop; 1 where it does not start."""
+        try:
+            if not self._start():
+                return 0 if self.supervisor.stopping else 1
+            self.supervisor.run()
+            return 0
+        finally:
+            self.supervisor.stop()
+
+    def _start(self) -> bool:
+        if not env.text("REDIS_URL"):
+            self._add("queue", valkey.command(self.data))
+            if not self._wait(lambda: valkey.answers(self.data.socket)):
+                return False
+        password = self._migrate()
+        if password is None:
+            return False
+        address = ["--host", self.host, "--port", str(self.port)]
+        self._add("web server", [*_SLIPWAY, "server", *address])
+        self._add("worker", [*_SLIPWAY, "worker", "--threads", "--beat"])
+        if not self._wait(self._is_healthy):
+            return False
+        _greet(self.url, password, self.data)
+        return True
+
+    @property
+    def url(self) -> str:
+        """Where people and scripts on this machine reach it."""
+        given = env.public_url("SLIPWAY_PUBLIC_URL")
+        return given or f"http://{_bracketed(_reachable(self.host))}:{self.port}"
+
+    def _add(self, name: str, command: Sequence[str]) -> None:
+        self.supervisor.add(Part(name, command, os.environ))
+
+    def _migrate(self) -> str | None:
+        """The administrator's password where one was made, else empty; None where it failed (and said why)."""
+        command = [*_SLIPWAY, "migrate", "--password-only"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            return None
+        return done.stdout.strip()
+
+    def _wait(self, is_there: Callable[[], bool]) -> bool:
+        """Until `is_there`; False where a part keeps failing, it takes too long, or we are asked to stop."""
+        end = time.monotonic() + _READY_SECONDS
+        while not self.supervisor.stopping and time.monotonic() < end:
+            if is_there():
+                return True
+            self.supervisor.pause(0.05)
+            for part in self.supervisor.parts:
+                part.look(_complain)
+                if part.failures >= _MOST_FAILURES:
+                    _complain(f"the {part.name} does not start")
+                    return False
+        return False
+
+    def _is_healthy(self) -> bool:
+        with closing(http.client.HTTPConnection(_reachable(self.host), self.port, timeout=5)) as connection:
+            try:
+                connection.request("GET", "/health")
+                return connection.getresponse().status == 200
+            except (OSError, http.client.HTTPException):
+                return False
+
+
+def _make(data: DataFolder) -> None:
+    try:
+        data.make()
+    except OSError as error:
+        raise env.WrongSetting(f"SLIPWAY_HOME: {data.root} can't be made ({error.strerror}).") from error
+
+
+def _locked(data: DataFolder) -> IO[str]:
+    """Holds the data folder until closed; the lock ends with us, however we end."""
+    lock = (data.run / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise env.WrongSetting(f"SLIPWAY_HOME: another `slipway up` runs on {data.root}.") from error
+    return lock
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    name = host.strip("[]")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        reason = f"port {port} is in use; choose another with --port" if taken else f"{host} can't be listened on"
+        raise env.WrongSetting(f"{reason}.") from error
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1"}.get(host, host.strip("[]"))  # noqa: S104
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _greet(url: str, password: str, data: DataFolder) -> None:
+    name = env.text("SLIPWAY_ADMIN_USERNAME", "admin")
+    no_login = env.flag("SLIPWAY_NO_LOGIN")
+    is_default = data.root == DataFolder.default_root()
+    command = "slipway" if is_default else f"SLIPWAY_HOME={data.root} slipway"
+    lines = ["", f"  Slipway {version('slipway')} is ready at {url}", ""]
+    if password:
+        lines += [f"  Sign in as  {name}", f"  Password    {password}   (shown this once)", ""]
+    lines += ["  Where your training script runs:", "", "    pip install mlflow"]
+    lines += [f"    export MLFLOW_TRACKING_URI={url}"]
+    if not no_login:
+        lines += [f"    export MLFLOW_TRACKING_TOKEN=$({command} token create {name})"]
+    lines += ["", f"  The data is in {_short(data.root)}. Ctrl-C stops everything.", ""]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _short(path: Path) -> str:
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"slipway: {message}\n")
+    sys.stderr.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("slipway up", description="Run everything on this machine.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    parser.add_argument("--port", type=port_number, default=5000, help="port to listen on (default %(default)s)")
+    parser.add_argument("--data", metavar="DIR", help="the data folder (default: SLIPWAY_HOME, else ~/.slipway)")
+    parser.add_argument("--no-login", action="store_true", help="every request is the administrator; loopback only")
+    return parser

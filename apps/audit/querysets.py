@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from apps.core.actor import Actor, Role
 
@@ -18,3 +18,10 @@ class EventQuerySet(models.QuerySet["Event"]):
             return self
         maintained = [team for team, role in actor.roles.items() if role in (Role.MAINTAINER, Role.ADMIN)]
         return self.filter(Q(actor_id=actor.user_id) | Q(team_id__in=maintained))
+
+    def with_sequence(self) -> EventQuerySet:
+        """Each with `sequence`: its place in the chain, None while it is not sealed."""
+        from apps.audit.models import Seal
+
+        place = Seal.objects.filter(event_id=OuterRef("pk")).values("sequence")
+        return self.annotate(sequence=Subquery(place))

@@ -30,7 +30,7 @@ def check_database() -> bool:
     """A statement comes back."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-        return cursor.fetchone() == (1,)
+        return bool(cursor.fetchone() == (1,))
 
 
 def check_broker() -> bool:

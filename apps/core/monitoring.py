@@ -98,7 +98,7 @@ def _route_of(request: HttpRequest) -> str:
 def _queue_length() -> float | None:
     client = Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
     try:
-        length: int = client.llen("celery")  # type: ignore[assignment]
+        length: int = client.llen("celery")
         return length
     finally:
         client.close()

@@ -6,11 +6,13 @@ experiment or a run may manage it, as long as they may still edit there.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from apps.accounts.access import level_on, require
 from apps.accounts.models import ObjectKind
 from apps.core.actor import Actor, Level
-from apps.core.errors import NotFound
-from apps.experiments.models import Experiment, Run
+from apps.core.errors import InvalidInput, NotFound
+from apps.experiments.models import Experiment, LoggedModel, Run
 
 DEFAULT_EXPERIMENT_ID = 0
 
@@ -38,6 +40,31 @@ def get_run(actor: Actor, run_id: str, level: Level = Level.READ) -> Run:
     return found
 
 
+def get_runs(actor: Actor, experiment: Experiment, run_ids: Collection[str], level: Level = Level.READ) -> list[Run]:
+    """Some runs of an experiment that was fetched with its team; all of them, or it raises. Two statements."""
+    found = list(Run.objects.filter(experiment=experiment, run_id__in=run_ids))
+    missing = set(run_ids) - {run.run_id for run in found}
+    of_experiment = level_of_experiment(actor, experiment)
+    for run in found:
+        run.experiment = experiment
+        actual = _as_maker(actor, run.owner_id, of_experiment)
+        require(actual, level, missing=f"Run with id={run.run_id} not found", doing=f"{level.name.lower()} these runs")
+    if missing:
+        raise NotFound(f"Run with id={min(missing)} not found")
+    return found
+
+
+def get_logged_model(actor: Actor, model_id: str, level: Level = Level.READ) -> LoggedModel:
+    """A logged model by the protocol's id, with its experiment and team."""
+    missing = f"Logged model with ID '{model_id}' not found."
+    found = LoggedModel.objects.active().select_related("experiment__team").filter(model_id=model_id).first()
+    if found is None:
+        raise NotFound(missing)
+    actual = _as_maker(actor, found.owner_id, level_of_experiment(actor, found.experiment))
+    require(actual, level, missing=missing, doing=f"{level.name.lower()} this logged model")
+    return found
+
+
 def level_of_experiment(actor: Actor, experiment: Experiment) -> Level:
     """The level by role, grant or having made it."""
     level = level_on(actor, ObjectKind.EXPERIMENT, experiment.pk, experiment.team_id)
@@ -47,6 +74,22 @@ def level_of_experiment(actor: Actor, experiment: Experiment) -> Level:
 def level_of_run(actor: Actor, run: Run) -> Level:
     """That of its experiment; whoever made the run may manage it."""
     return _as_maker(actor, run.owner_id, level_of_experiment(actor, run.experiment))
+
+
+def teams_with(actor: Actor, level: Level) -> list[int] | None:
+    """The teams in which roles give the actor at least `level`; None stands for all of them.
+
+    For statements that authorise as they go; what they don't reach may still be reached by a grant.
+    """
+    if actor.is_admin:
+        return None
+    return [team_id for team_id, role in actor.roles.items() if role.level >= level]
+
+
+def require_active(run: Run) -> None:
+    """Raise `InvalidInput` for a run in the trash."""
+    if run.is_deleted:
+        raise InvalidInput(f"The run {run.run_id} must be in the 'active' state. Current state is deleted.")
 
 
 def _as_maker(actor: Actor, owner_id: int | None, level: Level) -> Level:

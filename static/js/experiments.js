@@ -1,0 +1,2 @@
+// The list of experiments: rows that are picked.
+import "./selection.js";

@@ -40,7 +40,7 @@ class Part:
             self.command,
             env=dict(self.env),
             stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno(),
+            stdout=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=_die_with_parent,
         )

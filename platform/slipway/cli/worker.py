@@ -1,9 +1,18 @@
-"""`slipway worker`: does what is queued. `--beat` runs the clock in the same process (for one machine alone)."""
+"""`slipway worker`: does what is queued. With `--beat` it is the scheduler too, for one machine alone."""
 
 from __future__ import annotations
 
 import argparse
+import logging
+import os
+import signal
+import threading
+import warnings
 from collections.abc import Sequence
+
+from celery import Celery
+
+logger = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -11,11 +20,26 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser("slipway worker", description="Do the work that is queued.")
     parser.add_argument("--concurrency", type=int, default=2, help="tasks done at once (default %(default)s)")
     parser.add_argument("--threads", action="store_true", help="threads, not processes: less memory, no time limit")
-    parser.add_argument("--beat", action="store_true", help="run the scheduler here too; only one may run")
+    parser.add_argument("--beat", action="store_true", help="be the scheduler too; only one may run")
     options = parser.parse_args(arguments)
     from slipway.celery import app
 
+    # Celery warns of pickled messages sent to root; ours are JSON alone.
+    warnings.filterwarnings("ignore", message="(?s)You're running the worker with superuser")
     argv = ["--quiet", "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
     argv += ["--concurrency", str(options.concurrency), "--pool", "threads" if options.threads else "prefork"]
-    app.start([*argv, "--beat"] if options.beat else argv)
+    if options.beat:
+        threading.Thread(target=_tick, args=(app,), name="beat", daemon=True).start()
+    app.start(argv)
     return 0
+
+
+def _tick(app: Celery) -> None:
+    """Celery's own `--beat` would be one more process, of 50 MB. Should the clock fail, the worker ends with it."""
+    from celery.beat import Service
+
+    try:
+        Service(app, schedule_filename=app.conf.beat_schedule_filename).start()
+    except Exception:
+        logger.exception("the scheduler failed")
+    os.kill(os.getpid(), signal.SIGTERM)

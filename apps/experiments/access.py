@@ -11,23 +11,47 @@ from collections.abc import Collection
 from apps.accounts.access import level_on, require
 from apps.accounts.models import ObjectKind
 from apps.core.actor import Actor, Level
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.experiments.models import Experiment, LoggedModel, Run
 
 DEFAULT_EXPERIMENT_ID = 0
+MAX_EXPERIMENT_IDS = 10_000
 
 
 def get_experiment(actor: Actor, experiment_id: str | int, level: Level = Level.READ) -> Experiment:
     """An experiment by id; "0" is the `Default` of the team that the request speaks for."""
     missing = f"No Experiment with id={experiment_id} exists"
-    found = (
-        Experiment.objects.select_related("team").filter(pk=_own_default(actor, _as_id(experiment_id, missing))).first()
-    )
+    found = Experiment.objects.select_related("team").filter(pk=experiment_key(actor, experiment_id)).first()
     if found is None:
         raise NotFound(missing)
     actual = level_of_experiment(actor, found)
     require(actual, level, missing=missing, doing=f"{level.name.lower()} this experiment")
     return found
+
+
+def experiment_key(actor: Actor, experiment_id: str | int) -> int:
+    """The primary key that an id of the protocol stands for, whether it exists or not. Raises `InvalidInput`."""
+    return _own_default(actor, _as_number(experiment_id))
+
+
+def visible_experiment_keys(actor: Actor, experiment_ids: Sequence[str]) -> list[int]:
+    """The primary keys of those of the experiments that the caller may read; the others are left out, as if absent."""
+    if len(experiment_ids) > MAX_EXPERIMENT_IDS:
+        raise InvalidInput(f"At most {MAX_EXPERIMENT_IDS} experiment_ids are taken.")
+    keys = {experiment_key(actor, experiment_id) for experiment_id in set(experiment_ids)}
+    return list(Experiment.objects.visible_to(actor).filter(pk__in=keys).values_list("pk", flat=True)) if keys else []
+
+
+def get_experiment_by_name(actor: Actor, name: str) -> Experiment:
+    """By name in the team that the request speaks for, else among what was granted. Raises `Conflict` if that is two."""
+    found = list(Experiment.objects.listed_for(actor).filter(name=name).select_related("team").order_by("team__name"))
+    own = [experiment for experiment in found if experiment.team_id == actor.team_id]
+    if not found:
+        raise NotFound(f"Could not find experiment with name '{name}'")
+    if not own and len(found) > 1:
+        teams = ", ".join(experiment.team.name for experiment in found)
+        raise Conflict(f"Several teams granted you an experiment named '{name}': {teams}. Use its id.")
+    return (own or found)[0]
 
 
 def get_run(actor: Actor, run_id: str, level: Level = Level.READ) -> Run:
@@ -65,6 +89,19 @@ def get_logged_model(actor: Actor, model_id: str, level: Level = Level.READ) -> 
     return found
 
 
+def get_logged_model(
+    actor: Actor, model_id: str, level: Level = Level.READ, *, also_deleted: bool = False
+) -> LoggedModel:
+    """A logged model by the protocol's id, with its experiment and team; one in the trash only where that is asked."""
+    missing = f"Logged model with ID '{model_id}' not found."
+    found = LoggedModel.objects.select_related("experiment__team").filter(model_id=model_id).first()
+    if found is None or (found.deleted_ms is not None and not also_deleted):
+        raise NotFound(missing)
+    actual = _as_maker(actor, found.owner_id, level_of_experiment(actor, found.experiment))
+    require(actual, level, missing=missing, doing=f"{level.name.lower()} this logged model")
+    return found
+
+
 def level_of_experiment(actor: Actor, experiment: Experiment) -> Level:
     """The level by role, grant or having made it."""
     level = level_on(actor, ObjectKind.EXPERIMENT, experiment.pk, experiment.team_id)
@@ -86,6 +123,12 @@ def teams_with(actor: Actor, level: Level) -> list[int] | None:
     return [team_id for team_id, role in actor.roles.items() if role.level >= level]
 
 
+def require_active_experiment(experiment: Experiment) -> None:
+    """Raise `InvalidInput` for an experiment in the trash."""
+    if experiment.is_deleted:
+        raise InvalidInput(f"The experiment {experiment.pk} must be in the 'active' state. Current state is deleted.")
+
+
 def require_active(run: Run) -> None:
     """Raise `InvalidInput` for a run in the trash."""
     if run.is_deleted:
@@ -97,14 +140,12 @@ def _as_maker(actor: Actor, owner_id: int | None, level: Level) -> Level:
     return Level.MANAGE if made_it and level >= Level.EDIT else level
 
 
-def _as_id(raw: str | int, missing: str) -> int:
-    try:
-        number = int(raw)
-    except ValueError as error:
-        raise NotFound(missing) from error
-    if not 0 <= number < 2**63:
-        raise NotFound(missing)
-    return number
+def _as_number(raw: str | int) -> int:
+    """The id as a number; one that no column can hold is as good as -1, which nothing has."""
+    text = str(raw)
+    if not (text.isascii() and text.removeprefix("-").isdecimal()):
+        raise InvalidInput(f"Invalid experiment ID '{text[:100]}'. Experiment ID must be a valid integer.")
+    return int(text) if len(text) < 19 else -1
 
 
 def _own_default(actor: Actor, experiment_id: int) -> int:

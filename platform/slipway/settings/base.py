@@ -20,7 +20,7 @@ SLIPWAY_VERSION = version("slipway")
 # The release of MLflow whose protocol is spoken: below 3.4 until traces are taken, else clients export spans.
 MLFLOW_PROTOCOL_VERSION = "3.3.2"
 
-DATA = DataFolder(Path(env.text("SLIPWAY_HOME") or "~/.slipway").expanduser().absolute())
+DATA = DataFolder.of_environment()
 PUBLIC_URL = env.public_url("SLIPWAY_PUBLIC_URL")
 
 
@@ -124,7 +124,7 @@ TEMPLATES = [
 DATABASES = {"default": env.database("DATABASE_URL", DATA.database)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.redis_url("REDIS_URL", f"unix://{DATA.run / 'valkey.sock'}")
+REDIS_URL = env.redis_url("REDIS_URL", f"unix://{DATA.socket}")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -143,6 +143,7 @@ LIVE_PUSH = True
 _BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_URL = _BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

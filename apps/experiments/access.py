@@ -78,17 +78,6 @@ def get_runs(actor: Actor, experiment: Experiment, run_ids: Collection[str], lev
     return found
 
 
-def get_logged_model(actor: Actor, model_id: str, level: Level = Level.READ) -> LoggedModel:
-    """A logged model by the protocol's id, with its experiment and team."""
-    missing = f"Logged model with ID '{model_id}' not found."
-    found = LoggedModel.objects.active().select_related("experiment__team").filter(model_id=model_id).first()
-    if found is None:
-        raise NotFound(missing)
-    actual = _as_maker(actor, found.owner_id, level_of_experiment(actor, found.experiment))
-    require(actual, level, missing=missing, doing=f"{level.name.lower()} this logged model")
-    return found
-
-
 def get_logged_model(
     actor: Actor, model_id: str, level: Level = Level.READ, *, also_deleted: bool = False
 ) -> LoggedModel:

@@ -15,6 +15,8 @@ from apps.experiments.models import Param, Run, RunTag, Series
 MAX_RUNS = 50
 # Beyond so many rows a section shows its first; the page says so.
 MAX_ROWS = 1000
+# What the machine did is not better or worse.
+_SYSTEM = "system/"
 _SMALLER_IS_BETTER = ("loss", "error", "err", "mse", "rmse", "mae", "mape", "perplexity", "time", "seconds", "latency")
 
 
@@ -144,7 +146,8 @@ def _row(key: str, cells: Sequence[Cell], base: int) -> Row:
 
 def _with_best(row: Row, base: int) -> Row:
     numbers = [cell.number for cell in row.cells if cell.number is not None]
-    best = _best(row.key, numbers) if len(set(numbers)) > 1 else None
+    judged = len(set(numbers)) > 1 and not row.key.startswith(_SYSTEM)
+    best = _best(row.key, numbers) if judged else None
     first = row.cells[base].number
     cells = [
         Cell(cell.text, cell.number, cell.number is not None and cell.number == best, cell.is_different,

@@ -51,11 +51,6 @@ class RunPage:
         return self.level >= Level.MANAGE
 
     @property
-    def may_delete(self) -> bool:
-        """Deleting and restoring take the right to edit, as the protocol's calls do."""
-        return self.may_edit
-
-    @property
     def artifact_uri(self) -> str:
         """The run's folder, as the protocol writes it."""
         return f"{self.run.experiment.artifact_root}/{self.run.run_id}/artifacts"

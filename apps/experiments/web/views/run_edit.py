@@ -38,7 +38,7 @@ def edit_note(request: ActorRequest, run_id: str) -> HttpResponse:
     run = access.get_run(request.actor, run_id, Level.EDIT)
     form = RunNoteForm(request.POST or None, initial={"note": runs.tags_of(run).get(runs.NOTE_TAG, "")})
     if request.method == "POST" and form.is_valid():
-        actions.set_run_tag(request.actor, run=run, key=runs.NOTE_TAG, value=form.cleaned_data["note"])
+        actions.set_tag(request.actor, run_id=run.run_id, key=runs.NOTE_TAG, value=form.cleaned_data["note"])
         return done(request, reverse("experiments:run", args=[run.run_id]))
     return dialog(request, form, title=_("Note"), submit=_("Save"))
 
@@ -61,7 +61,7 @@ def edit_tag(request: ActorRequest, run_id: str) -> HttpResponse:
 @methods("POST")
 def delete(request: ActorRequest, run_id: str) -> HttpResponse:
     """Put the run into the trash."""
-    run = access.get_run(request.actor, run_id, Level.EDIT)
+    run = access.get_run(request.actor, run_id, Level.MANAGE)
     actions.delete_run(request.actor, run=run)
     return redirect("experiments:run", run.run_id)
 
@@ -70,14 +70,14 @@ def delete(request: ActorRequest, run_id: str) -> HttpResponse:
 @methods("POST")
 def restore(request: ActorRequest, run_id: str) -> HttpResponse:
     """Take the run out of the trash."""
-    run = access.get_run(request.actor, run_id, Level.EDIT)
+    run = access.get_run(request.actor, run_id, Level.MANAGE)
     actions.restore_run(request.actor, run=run)
     return redirect("experiments:run", run.run_id)
 
 
 def _save_tag(request: ActorRequest, run: Run, data: dict[str, Any]) -> None:
     if data.get("remove"):
-        actions.delete_run_tag(request.actor, run=run, key=data["key"])
+        actions.delete_tag(request.actor, run_id=run.run_id, key=data["key"])
     else:
-        actions.set_run_tag(request.actor, run=run, key=data["key"], value=data["value"])
+        actions.set_tag(request.actor, run_id=run.run_id, key=data["key"], value=data["value"])
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from allauth.usersessions.models import UserSession
 from django.db.models import Max, Model, Q, QuerySet
 
+from apps.accounts.kinds import Target, kind_of
 from apps.accounts.models import Grant, ObjectKind, Team, Token, User
 from apps.accounts.tokens import TokenText
 from apps.core.actor import Actor, Level, Role
@@ -146,6 +147,16 @@ def find_person(actor: Actor, username: str) -> User:
 def find_team(actor: Actor, name: str) -> Team:
     """Any team, by the exact name: for somebody who shares an object with it."""
     return _first(Team.objects.filter(name=name), f"Workspace '{name}' not found.")
+
+
+def get_grant(actor: Actor, grant_id: int) -> tuple[Target, User | Team]:
+    """The object and the holder of a grant, for somebody who manages the object."""
+    missing = f"Grant {grant_id} not found."
+    grant = _first(Grant.objects.select_related("user", "team").filter(pk=grant_id), missing)
+    holder = grant.user or grant.team
+    if holder is None:
+        raise NotFound(missing)
+    return kind_of(ObjectKind(grant.kind)).find(actor, str(grant.object_id), Level.MANAGE), holder
 
 
 def get_session(actor: Actor, session_id: int) -> UserSession:

@@ -5,9 +5,11 @@ A rule says who may call at all; what they may do with an object is decided wher
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, TypeVar
+
+from django.urls import URLPattern, URLResolver
 
 from apps.core.actor import Actor
 from apps.core.errors import NotSignedIn, PermissionDenied
@@ -36,6 +38,17 @@ def signed_in(view: View) -> View:
 def admins_only(view: View) -> View:
     """Administrators of the site."""
     return _with_rule(view, Rule.ADMIN)
+
+
+def guard(patterns: Iterable[URLPattern | URLResolver], rule: Rule) -> list[URLPattern | URLResolver]:
+    """The URL patterns of a library, each of its views under one rule."""
+    guarded = list(patterns)
+    for entry in guarded:
+        if isinstance(entry, URLResolver):
+            guard(entry.url_patterns, rule)
+        else:
+            _with_rule(entry.callback, rule)
+    return guarded
 
 
 def rule_of(view: Callable[..., Any]) -> Rule | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from apps.accounts.mlflow.urls import ROUTES as ACCOUNT_ROUTES
 from apps.core.mlflow.routing import RouteTable
+from apps.core.rules import Rule, guard, open_to_all, signed_in
 from apps.experiments.mlflow.urls import ROUTES as EXPERIMENT_ROUTES
 
 PROTOCOL = RouteTable([*ACCOUNT_ROUTES, *EXPERIMENT_ROUTES])
@@ -16,6 +18,8 @@ API = [
     path("", include("apps.audit.api.urls")),
     path("", include("apps.experiments.api.urls")),
 ]
+
+_ADMIN, *_ADMIN_NAMES = admin.site.urls
 
 handler500 = "apps.core.views.server_error"
 
@@ -28,6 +32,10 @@ urlpatterns = [
     path("", include("apps.accounts.web.urls")),
     path("", include("apps.audit.web.urls")),
     path("", include("apps.experiments.web.urls")),
-    path("admin/", admin.site.urls),
-    path("", include("allauth.account.urls")),
+    path("", include("apps.accounts.web.signing_urls")),
+    # Of Django's admin, not its own sign-in, sign-out and password pages: ours are throttled and recorded.
+    path("admin/login/", open_to_all(RedirectView.as_view(pattern_name="account_login", query_string=True))),
+    path("admin/logout/", open_to_all(RedirectView.as_view(pattern_name="account_logout"))),
+    path("admin/password_change/", signed_in(RedirectView.as_view(pattern_name="accounts:profile"))),
+    path("admin/", (guard(_ADMIN, Rule.ADMIN), *_ADMIN_NAMES)),
 ]

@@ -1,0 +1,56 @@
+"""What the pages of this app share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib import messages
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from apps.core.errors import AlreadyExists, BadRequest, Conflict, InvalidInput, NotFound
+from apps.core.http import ActorRequest
+
+# What somebody who fills a form can mend; other errors are pages of their own.
+_MENDABLE = (AlreadyExists, BadRequest, Conflict, InvalidInput, NotFound)
+
+
+def local_path(request: HttpRequest, wanted: str) -> str:
+    """Where to go next: `wanted`, if it is a page of ours."""
+    safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if safe else "/"
+
+
+@contextmanager
+def errors_in(form: BaseForm, field: str | None = None) -> Iterator[None]:
+    """Show what an action refuses beside the field it is about, or above the form."""
+    try:
+        yield
+    except _MENDABLE as error:
+        form.add_error(field, error.message)
+
+
+@contextmanager
+def errors_as_messages(request: ActorRequest) -> Iterator[None]:
+    """Show what an action refuses on the page that comes next."""
+    try:
+        yield
+    except _MENDABLE as error:
+        messages.error(request, error.message)
+
+
+def settings_page(request: ActorRequest, template: str, status: int = 200, **context: Any) -> HttpResponse:
+    """A page under /settings/."""
+    return render(request, f"accounts/{template}.html", context, status=status)
+
+
+def said(request: ActorRequest, text: str, url: str) -> HttpResponse:
+    """Go to `url` and say what was done."""
+    messages.success(request, text)
+    return redirect(url)

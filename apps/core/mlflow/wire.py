@@ -32,6 +32,8 @@ class Request(msgspec.Struct):
 
     required: ClassVar[tuple[str, ...]] = ()
     max_bytes: ClassVar[int] = 0
+    # Fields that come from a header, and from nowhere else.
+    headers: ClassVar[Mapping[str, str]] = {}
 
 
 class RunRequest(Request):
@@ -59,6 +61,8 @@ def read_request(kind: type[R], request: HttpRequest, path_values: Mapping[str, 
     for name in kind.required:
         if getattr(value, name) in (None, ""):
             raise missing_value(name)
+    for name, header in kind.headers.items():
+        setattr(value, name, request.headers.get(header, ""))
     return value
 
 

@@ -9,6 +9,7 @@ from apps.experiments.models.logged_models import (
     ModelLink,
 )
 from apps.experiments.models.metrics import Point, Series
+from apps.experiments.models.run_creations import RunCreation
 from apps.experiments.models.runs import Param, Run, RunStatus, RunTag
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Param",
     "Point",
     "Run",
+    "RunCreation",
     "RunStatus",
     "RunTag",
     "Series",

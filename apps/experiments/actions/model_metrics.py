@@ -1,0 +1,80 @@
+"""Metrics that a run logs for a logged model, perhaps on a dataset: kept with the model too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from apps.accounts.access import require
+from apps.core.actor import Actor, Level
+from apps.core.errors import NotFound
+from apps.experiments import ingest, limits
+from apps.experiments.access import level_of_experiment
+from apps.experiments.ingest import Batch, Stored, Value
+from apps.experiments.models import LoggedModel, LoggedModelMetric
+
+
+@dataclass(frozen=True, slots=True)
+class ModelValue:
+    """A value, the id of the model it is about, and the dataset where one is named."""
+
+    model_id: str
+    value: Value
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
+def store_with_model_values(
+    actor: Actor, of_models: Sequence[ModelValue], run_id: str, batch: Batch, teams: Sequence[int] | None
+) -> Stored | None:
+    """As `ingest.store`, with the models' share in the same transaction. Raises `NotFound` for an unknown model."""
+    for of_model in of_models:
+        limits.check_length("dataset_name", of_model.dataset_name, 500)
+        limits.check_length("dataset_digest", of_model.dataset_digest, 36)
+
+    def once() -> Stored | None:
+        with transaction.atomic():
+            stored = ingest.store(run_id, batch, teams)
+            if stored is not None and not stored.clashes:
+                _insert(stored.run_pk, of_models, _models(actor, of_models))
+        return stored
+
+    return ingest.with_retries(once)
+
+
+def _models(actor: Actor, of_models: Sequence[ModelValue]) -> dict[str, int]:
+    """The models' row keys by id. All have to be there and editable."""
+    wanted = {of_model.model_id for of_model in of_models}
+    found = LoggedModel.objects.active().filter(model_id__in=wanted).select_related("experiment")
+    by_id = {model.model_id: model for model in found}
+    experiments = {}
+    for model_id in sorted(wanted):
+        missing = f"Logged model with ID '{model_id}' not found."
+        if model_id not in by_id:
+            raise NotFound(missing)
+        experiments[by_id[model_id].experiment_id] = (by_id[model_id].experiment, missing)
+    for experiment, missing in experiments.values():
+        require(level_of_experiment(actor, experiment), Level.EDIT, missing=missing, doing="edit this model")
+    return {model_id: model.pk for model_id, model in by_id.items()}
+
+
+def _insert(run_pk: int, of_models: Sequence[ModelValue], models: dict[str, int]) -> None:
+    LoggedModelMetric.objects.bulk_create(
+        [
+            LoggedModelMetric(
+                model_id=models[of_model.model_id],
+                run_id=run_pk,
+                key=of_model.value.key,
+                value=of_model.value.value,
+                is_nan=of_model.value.is_nan,
+                step=of_model.value.step,
+                timestamp=of_model.value.timestamp,
+                dataset_name=of_model.dataset_name,
+                dataset_digest=of_model.dataset_digest,
+            )
+            for of_model in of_models
+        ],
+        ignore_conflicts=True,
+    )

@@ -45,6 +45,14 @@ def integer(name: str, default: int, *, least: int = 0) -> int:
     return int(raw)
 
 
+def choice(name: str, default: str, *wanted: str) -> str:
+    """One of the words `wanted`, in capitals."""
+    raw = (text(name) or default).upper()
+    if raw not in wanted:
+        raise WrongSetting(f"{name}: {raw!r} is none of {', '.join(wanted)}.")
+    return raw
+
+
 def words(name: str) -> list[str]:
     """A list separated by commas."""
     return [word.strip() for word in text(name).split(",") if word.strip()]

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 
+from slipway import env
+
 
 def main(arguments: Sequence[str]) -> int:
-    """Bring the database up to date. `--password-only` prints the administrator's new password and nothing else."""
+    """Bring the database up to date. With arguments of Django's own command (an app, --plan, ...) it does just that."""
     import django
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
-    password_only = "--password-only" in arguments
+    parser = argparse.ArgumentParser("slipway migrate", add_help=False, allow_abbrev=False)
+    parser.add_argument("-v", "--verbosity", default="1")
+    parser.add_argument("--password-only", action="store_true")
+    options, of_django = parser.parse_known_args(arguments)
+    verbosity = "0" if options.password_only else options.verbosity
     django.setup()
-    quiet = ["--verbosity", "0"] if password_only else []
-    given = [argument for argument in arguments if argument != "--password-only"]
-    execute_from_command_line(["slipway", "migrate", "--no-input", *quiet, *given])
-    if given:
-        return 0
-    return _first_start(password_only=password_only)
+    try:
+        execute_from_command_line(["slipway", "migrate", "--no-input", "--verbosity", verbosity, *of_django])
+        return 0 if of_django else _first_start(password_only=options.password_only)
+    except OperationalError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise env.WrongSetting(f"DATABASE_URL: the database can't be used ({reason}).") from error
 
 
 def _first_start(*, password_only: bool) -> int:
     from apps.core.errors import InvalidInput
-    from slipway import env
     from slipway.bootstrap import first_start
 
     try:

@@ -47,6 +47,14 @@ def main(arguments: Sequence[str]) -> int:
         return _Installation(data, options.host, options.port).run()
 
 
+class _Failed(Exception):
+    """It does not start, and has said why; `code` is the exit status."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class _Installation:
     """What runs on one data folder."""
 
@@ -57,28 +65,24 @@ class _Installation:
     def run(self) -> int:
         """Until asked to stop; 1 where it does not start."""
         try:
-            if not self._start():
-                return 0 if self.supervisor.stopping else 1
+            self._start()
             self.supervisor.run()
             return 0
+        except _Failed as failure:
+            return failure.code
         finally:
             self.supervisor.stop()
 
-    def _start(self) -> bool:
+    def _start(self) -> None:
         if not env.text("REDIS_URL"):
             self._add("queue", valkey.command(self.data))
-            if not self._wait(lambda: valkey.answers(self.data.socket)):
-                return False
+            self._wait(lambda: valkey.answers(self.data.socket))
         password = self._migrate()
-        if password is None:
-            return False
         address = ["--host", self.host, "--port", str(self.port)]
         self._add("web server", [*_SLIPWAY, "server", *address])
         self._add("worker", [*_SLIPWAY, "worker", "--threads", "--beat"])
-        if not self._wait(self._is_healthy):
-            return False
+        self._wait(self._is_healthy)
         _greet(self.url, password, self.data)
-        return True
 
     @property
     def url(self) -> str:
@@ -89,27 +93,32 @@ class _Installation:
     def _add(self, name: str, command: Sequence[str]) -> None:
         self.supervisor.add(Part(name, command, os.environ))
 
-    def _migrate(self) -> str | None:
-        """The administrator's password where one was made, else empty; None where it failed (and said why)."""
+    def _migrate(self) -> str:
+        """The administrator's password where one was made, else empty."""
         command = [*_SLIPWAY, "migrate", "--password-only"]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-        if done.returncode:
-            return None
+        if done.returncode or self.supervisor.stopping:
+            raise _Failed(done.returncode)
         return done.stdout.strip()
 
-    def _wait(self, is_there: Callable[[], bool]) -> bool:
-        """Until `is_there`; False where a part keeps failing, it takes too long, or we are asked to stop."""
+    def _wait(self, is_there: Callable[[], bool]) -> None:
+        """Until `is_there`. Raises `_Failed` where a part keeps failing, it takes too long, or we are asked to stop."""
         end = time.monotonic() + _READY_SECONDS
-        while not self.supervisor.stopping and time.monotonic() < end:
-            if is_there():
-                return True
+        while not is_there():
+            if self.supervisor.stopping:
+                raise _Failed(0)
+            if time.monotonic() > end:
+                _complain("it does not get ready; /health says which part fails")
+                raise _Failed(1)
             self.supervisor.pause(0.05)
-            for part in self.supervisor.parts:
-                part.look(_complain)
-                if part.failures >= _MOST_FAILURES:
-                    _complain(f"the {part.name} does not start")
-                    return False
-        return False
+            self._look()
+
+    def _look(self) -> None:
+        for part in self.supervisor.parts:
+            part.look(_complain)
+            if part.failures >= _MOST_FAILURES:
+                _complain(f"the {part.name} does not start")
+                raise _Failed(1)
 
     def _is_healthy(self) -> bool:
         with closing(http.client.HTTPConnection(_reachable(self.host), self.port, timeout=5)) as connection:

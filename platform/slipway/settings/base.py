@@ -24,6 +24,13 @@ DATA = DataFolder.of_environment()
 PUBLIC_URL = env.public_url("SLIPWAY_PUBLIC_URL")
 
 
+def _make_data_folder() -> None:
+    try:
+        DATA.make()
+    except OSError as error:
+        raise env.WrongSetting(f"SLIPWAY_HOME: {DATA.root} can't be made ({error.strerror}).") from error
+
+
 def _secret_key() -> str:
     """The operator's key, else one made at the first start and kept in the data folder."""
     given = env.text("SLIPWAY_SECRET_KEY")
@@ -31,7 +38,7 @@ def _secret_key() -> str:
         if len(given) < 32:
             raise env.WrongSetting("SLIPWAY_SECRET_KEY: at least 32 characters are wanted.")
         return given
-    DATA.make()
+    _make_data_folder()
     file = DATA.secret_key
     if not file.exists():
         draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
@@ -166,6 +173,11 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 ARTIFACT_BUCKET, ARTIFACT_PREFIX = env.artifact_store("SLIPWAY_ARTIFACT_STORE")
+# What clients are told about artifact uploads and downloads (`server-info`).
+MULTIPART_UPLOADS = True
+MULTIPART_DOWNLOADS = True
+# Buckets besides, which experiments may name as their place: `s3://bucket/prefix`, separated by commas.
+ARTIFACT_LOCATIONS = env.words("SLIPWAY_ARTIFACT_LOCATIONS")
 _FILES = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": str(DATA.artifacts), "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
@@ -243,11 +255,13 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["apps.core.api.ActorAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["apps.core.api.HasActor"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.api.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "apps.core.api.exception_handler",
     "DEFAULT_PAGINATION_CLASS": "apps.core.api.TokenPagination",
     "UNAUTHENTICATED_USER": None,
+    # `?format=` is ours: exports take it.
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Slipway",
@@ -261,12 +275,13 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
+_LOG_LEVEL = env.choice("SLIPWAY_LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text("SLIPWAY_LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": _LOG_LEVEL},
     "loggers": {
         "django.server": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},

@@ -1,0 +1,94 @@
+"""A wrong setting stops the start with one line that names it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BIN = Path(sys.executable).parent
+
+WRONG = {
+    "DATABASE_URL": "mysql://host/db",
+    "REDIS_URL": "localhost:6379",
+    "SLIPWAY_ARTIFACT_STORE": "gs://bucket/prefix",
+    "SLIPWAY_HOME": "/dev/null/slipway",
+    "SLIPWAY_LOG_LEVEL": "loud",
+    "SLIPWAY_NO_LOGIN": "perhaps",
+    "SLIPWAY_PUBLIC_URL": "slipway.example.org",
+    "SLIPWAY_SECRET_KEY": "short",
+    "SLIPWAY_SECRET_KEY_FILE": "/nowhere",
+}
+
+
+def slipway(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """`slipway ARGUMENTS` with a clean environment."""
+    env = {"PATH": os.environ["PATH"], "HOME": str(home), "SLIPWAY_HOME": str(home / "data"), **more}
+    return subprocess.run([BIN / "slipway", *arguments], env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_a_wrong_setting_is_one_line(tmp_path: Path, name: str) -> None:
+    done = slipway(tmp_path, "server", **{name: WRONG[name]})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"slipway: {name}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_up_says_the_same(tmp_path: Path) -> None:
+    done = slipway(tmp_path, "up", "--port", "1", DATABASE_URL="mysql://host/db", REDIS_URL="redis://127.0.0.1:1/0")
+    assert done.returncode == 2
+    assert done.stderr.startswith("slipway: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_password_that_is_no_password_is_refused(tmp_path: Path) -> None:
+    done = slipway(tmp_path, "migrate", "--verbosity", "0", SLIPWAY_ADMIN_PASSWORD="short")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("slipway: SLIPWAY_ADMIN_PASSWORD: ")
+
+
+def test_a_database_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    done = slipway(tmp_path, "migrate", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("slipway: DATABASE_URL: ")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "slipway.example.org"])  # noqa: S104
+def test_no_login_is_for_loopback_alone(tmp_path: Path, host: str) -> None:
+    for arguments in (["up", "--no-login", "--host", host], ["server", "-h", host]):
+        done = slipway(tmp_path, *arguments, SLIPWAY_NO_LOGIN="true")
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "--no-login is for this machine alone" in done.stderr
+
+
+def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("k" * 50 + "\n")
+    done = slipway(
+        tmp_path,
+        "shell",
+        "--no-imports",
+        "-c",
+        "from django.conf import settings; print(settings.SECRET_KEY)",
+        SLIPWAY_SECRET_KEY_FILE=str(tmp_path / "key"),
+    )
+    assert done.stdout.strip() == "k" * 50
+
+
+def test_the_deployment_checks_find_nothing(tmp_path: Path) -> None:
+    done = slipway(tmp_path, "check", "--deploy", "--fail-level", "WARNING", SLIPWAY_PUBLIC_URL="https://slipway.test")
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_unknown_command_is_told(tmp_path: Path) -> None:
+    done = slipway(tmp_path, "launch")
+    assert done.returncode == 1
+    assert "Unknown command: 'launch'" in done.stderr
+
+
+def test_help_names_our_commands_first(tmp_path: Path) -> None:
+    lines = slipway(tmp_path, "--help").stdout.splitlines()
+    assert [line.split()[0] for line in lines[2:7]] == ["up", "server", "worker", "scheduler", "migrate"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import Enum
+from functools import partial, update_wrapper
 from typing import Any, TypeVar
 
 from django.urls import URLPattern, URLResolver
@@ -47,7 +48,8 @@ def guard(patterns: Iterable[URLPattern | URLResolver], rule: Rule) -> list[URLP
         if isinstance(entry, URLResolver):
             guard(entry.url_patterns, rule)
         else:
-            _with_rule(entry.callback, rule)
+            # A partial: a bound method takes no attributes, and a view may be routed twice under two rules.
+            entry.callback = _with_rule(update_wrapper(partial(entry.callback), entry.callback), rule)
     return guarded
 
 

@@ -8,18 +8,17 @@ from django.views.generic import RedirectView
 
 from apps.accounts.mlflow.urls import ROUTES as ACCOUNT_ROUTES
 from apps.core.mlflow.routing import RouteTable
+from apps.core.mlflow.server_info import ROUTES as SERVER_ROUTES
 from apps.core.rules import Rule, guard, open_to_all, signed_in
 from apps.experiments.mlflow.urls import ROUTES as EXPERIMENT_ROUTES
 
-PROTOCOL = RouteTable([*ACCOUNT_ROUTES, *EXPERIMENT_ROUTES])
+PROTOCOL = RouteTable([*SERVER_ROUTES, *ACCOUNT_ROUTES, *EXPERIMENT_ROUTES])
 
 API = [
     path("", include("apps.accounts.api.urls")),
     path("", include("apps.audit.api.urls")),
     path("", include("apps.experiments.api.urls")),
 ]
-
-_ADMIN, *_ADMIN_NAMES = admin.site.urls
 
 handler500 = "apps.core.views.server_error"
 
@@ -28,7 +27,8 @@ urlpatterns = [
     path("api/v1/", include((API, "api"))),
     # The artifact routes stream and have their own views; they come before the table.
     path("", include("apps.experiments.artifacts.urls")),
-    re_path(r"^(?:ajax-)?api/(?P<route>[23]\.0/.*)$", PROTOCOL.view(), name="protocol"),
+    # One of the protocol's paths begins with `2.0mlflow`, without a slash.
+    re_path(r"^(?:ajax-)?api/(?P<route>[23]\.0(?:/|mlflow/).*)$", PROTOCOL.view(), name="protocol"),
     path("", include("apps.accounts.web.urls")),
     path("", include("apps.audit.web.urls")),
     path("", include("apps.experiments.web.urls")),
@@ -37,5 +37,5 @@ urlpatterns = [
     path("admin/login/", open_to_all(RedirectView.as_view(pattern_name="account_login", query_string=True))),
     path("admin/logout/", open_to_all(RedirectView.as_view(pattern_name="account_logout"))),
     path("admin/password_change/", signed_in(RedirectView.as_view(pattern_name="accounts:profile"))),
-    path("admin/", (guard(_ADMIN, Rule.ADMIN), *_ADMIN_NAMES)),
+    path("admin/", (guard(admin.site.get_urls(), Rule.ADMIN), "admin", "admin")),
 ]

@@ -137,7 +137,7 @@ class TokenShape(serializers.ModelSerializer[Token]):
 
     class Meta:
         model = Token
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "name",
             "key_id",
@@ -149,7 +149,7 @@ class TokenShape(serializers.ModelSerializer[Token]):
             "last_used_at",
             "revoked_at",
         )
-        read_only_fields = fields
+        read_only_fields: tuple[str, ...] = fields
 
     @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(_SCOPES)))
     def get_scopes(self, token: Token) -> list[str]:
@@ -157,11 +157,14 @@ class TokenShape(serializers.ModelSerializer[Token]):
         return sorted(token.scope_set)
 
 
-class MadeTokenShape(serializers.Serializer[Any]):
-    """A token just made, whose text is shown this once."""
+class MadeTokenShape(TokenShape):
+    """A token just made, with its text, which nothing can show again."""
 
-    token = serializers.CharField(help_text="Keep it: nothing can show it again.")
-    about = TokenShape()
+    token = serializers.CharField(source="text", read_only=True)
+
+    class Meta(TokenShape.Meta):
+        fields = (*TokenShape.Meta.fields, "token")
+        read_only_fields = fields
 
 
 class NewToken(serializers.Serializer[Any]):

@@ -237,5 +237,5 @@ class TokenViewSet(ApiViewSet):
 
 
 def _shown_once(token: Token, text: TokenText) -> Response:
-    shown = shapes.MadeTokenShape({"token": str(text), "about": token}).data
-    return Response(shown, 201, headers={"Cache-Control": "no-store"})
+    token.text = str(text)  # type: ignore[attr-defined]
+    return Response(shapes.MadeTokenShape(token).data, 201, headers={"Cache-Control": "no-store"})

@@ -23,7 +23,9 @@ class ThrottledLoginView(LoginView):  # type: ignore[misc]
             answer: HttpResponse = super().post(request, *args, **kwargs)
         except TooManyRequests as error:
             context = self.get_context_data(form=self.get_form_class()(request=request), refused=error.message)
-            return render(request, "account/login.html", context, status=error.status, headers=error.headers)
+            answer = render(request, "account/login.html", context, status=error.status)
+            for name, value in error.headers.items():
+                answer[name] = value
         return answer
 
 

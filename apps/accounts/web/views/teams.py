@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.urls import reverse
@@ -45,7 +47,7 @@ def team(request: ActorRequest, name: str) -> HttpResponse:
     members = found.memberships.select_related("user").order_by("user__username")
     services = User.objects.filter(is_service=True, home_team=found).order_by("username")
     role = request.actor.role_in(found.pk)
-    context = {
+    context: dict[str, Any] = {
         "team": found,
         "crumbs": [(_("Teams"), reverse("accounts:teams")), (found.name, "")],
         "role": role,
@@ -133,8 +135,14 @@ def new_service_account(request: ActorRequest, name: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with errors_in(form, "username"):
             data = form.cleaned_data
-            more = {"is_service": True, "team": found, "role": Role(data["role"])}
-            actions.create_user(request.actor, username=data["username"], password=None, **more)
+            actions.create_user(
+                request.actor,
+                username=data["username"],
+                password=None,
+                is_service=True,
+                team=found,
+                role=Role(data["role"]),
+            )
             return done(request, _page_of(found))
     lead = _("It has no password: it signs in by tokens, which admins of the team make.")
     return dialog(request, form, title=_("New service account"), submit=_("Create"), lead=lead)

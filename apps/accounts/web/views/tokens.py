@@ -20,7 +20,7 @@ from apps.core.rules import signed_in
 @methods("GET")
 def tokens(request: ActorRequest) -> HttpResponse:
     """One's own tokens."""
-    own = Token.objects.visible_to(request.actor).filter(user_id=request.actor.user_id)
+    own = Token.objects.visible_to(request.actor).filter(user_id=request.actor.user_id or 0)
     return settings_page(request, "tokens", tokens=own.select_related("team", "user"))
 
 

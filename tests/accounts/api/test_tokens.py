@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from apps.accounts.models import Token
+from apps.core.actor import Scope
+from tests.api import call, names
+from tests.personas import People, Persona, token_for
+
+
+def make(who: Persona, **more: Any) -> Any:
+    return call(who, "POST", "tokens/", {"name": "ci", **more}, expect=201)
+
+
+def test_a_token_is_shown_once_works_and_ends(people: People, django_capture_on_commit_callbacks: Any) -> None:
+    made = make(people.ada, scopes=["tracking", "read"], team="forge")
+    assert made["scopes"] == ["read", "tracking"]
+    holder = Persona(people.ada.user, made["token"])
+    assert call(holder, "GET", "me/")["username"] == "ada"
+    listed = call(people.ada, "GET", "tokens/")["results"]
+    assert made["id"] in [token["id"] for token in listed]
+    assert made["token"] not in str(listed)
+    assert "token" not in call(people.ada, "GET", f"tokens/{made['id']}/")
+    with django_capture_on_commit_callbacks(execute=True):
+        call(people.ada, "DELETE", f"tokens/{made['id']}/", expect=204)
+    call(people.ada, "DELETE", f"tokens/{made['id']}/", expect=204)
+    call(holder, "GET", "me/", expect=401)
+
+
+def test_a_rotated_token_is_a_new_one(people: People) -> None:
+    made = make(people.ada)
+    fresh = call(people.ada, "POST", f"tokens/{made['id']}/rotate/", expect=201)
+    assert fresh["token"] != made["token"]
+    assert call(Persona(people.ada.user, fresh["token"]), "GET", "me/")["username"] == "ada"
+
+
+def test_one_sees_ones_own_tokens(people: People) -> None:
+    made = make(people.ada)
+    assert set(names(call(people.ben, "GET", "tokens/"), "user")) == {"ben"}
+    assert "ada" in names(call(people.root, "GET", "tokens/"), "user")
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "rotate/")):
+        call(people.max, method, f"tokens/{made['id']}/{path}", expect=404)
+    assert Token.objects.live().filter(pk=made["id"]).exists()
+
+
+def test_nobody_makes_tokens_for_others(people: People) -> None:
+    for who in (people.max, people.root):
+        call(who, "POST", "tokens/", {"name": "x", "user": "ada"}, expect=403)
+
+
+@pytest.mark.parametrize("scope", [Scope.READ, Scope.TRACKING, Scope.METRICS])
+def test_a_token_of_limited_scope_makes_no_tokens(people: People, scope: Scope) -> None:
+    limited = Persona(people.ada.user, token_for(people.ada.user, scope))
+    call(limited, "POST", "tokens/", {"name": "x"}, expect=403)
+    call(limited, "GET", "tokens/", expect=200 if scope is Scope.READ else 403)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name": ""},
+        {"name": "x" * 101},
+        {"name": "x", "scopes": []},
+        {"name": "x", "scopes": ["king"]},
+        {"name": "x", "scopes": "all"},
+        {"name": "x", "expires_at": "2001-01-01T00:00:00Z"},
+        {"name": "x", "expires_at": "soon"},
+        {"name": "x\u0000"},
+    ],
+)
+def test_bad_input_makes_no_token(people: People, body: object) -> None:
+    before = Token.objects.count()
+    call(people.ada, "POST", "tokens/", body, expect=400)
+    assert Token.objects.count() == before
+
+
+def test_a_team_one_is_not_in(people: People) -> None:
+    call(people.ada, "POST", "tokens/", {"name": "x", "team": "harbour"}, expect=404)

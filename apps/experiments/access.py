@@ -6,7 +6,7 @@ experiment or a run may manage it, as long as they may still edit there.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from apps.accounts.access import level_on, require
 from apps.accounts.models import ObjectKind
@@ -43,7 +43,7 @@ def visible_experiment_keys(actor: Actor, experiment_ids: Sequence[str]) -> list
 
 
 def get_experiment_by_name(actor: Actor, name: str) -> Experiment:
-    """By name in the team that the request speaks for, else among what was granted. Raises `Conflict` if that is two."""
+    """By name in the team that the request speaks for, else among what was granted; `Conflict` where that is two."""
     found = list(Experiment.objects.listed_for(actor).filter(name=name).select_related("team").order_by("team__name"))
     own = [experiment for experiment in found if experiment.team_id == actor.team_id]
     if not found:

@@ -31,17 +31,21 @@ class Endpoint:
     request_type: type[Request]
     scope: Scope | None
     reads: bool
+    any_token: bool = False
 
 
-def endpoint(scope: Scope | None, *, reads: bool = False) -> Callable[[Handler], Endpoint]:
-    """Declare a handler. `scope` None: only tokens that may do everything (or read, where it reads) reach it."""
+def endpoint(scope: Scope | None, *, reads: bool = False, any_token: bool = False) -> Callable[[Handler], Endpoint]:
+    """Declare a handler. `scope` None: only tokens that may do everything (or read, where it reads) reach it.
+
+    `any_token`: every token does, whatever its scopes.
+    """
 
     def declare(handler: Handler) -> Endpoint:
         hints = get_type_hints(handler)
         request_type = next(
             kind for name, kind in hints.items() if isinstance(kind, type) and issubclass(kind, Request)
         )
-        return Endpoint(handler, request_type, scope, reads)
+        return Endpoint(handler, request_type, scope, reads, any_token)
 
     return declare
 
@@ -103,7 +107,7 @@ class RouteTable:
             # For the counts of calls: the whole table is one route of Django's.
             request.route_name = found.handler.__name__  # type: ignore[attr-defined]
             actor: Actor = request.actor  # type: ignore[attr-defined]
-            if not actor.may_use(found.scope, reads=found.reads):
+            if not (found.any_token or actor.may_use(found.scope, reads=found.reads)):
                 raise PermissionDenied("Permission denied: the scope of this token does not reach this route.")
             answer = found.handler(actor, read_request(found.request_type, request, path_values))
             return answer if isinstance(answer, HttpResponseBase) else json_response(answer)

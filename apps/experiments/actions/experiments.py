@@ -3,21 +3,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from apps.accounts.access import require_team
 from apps.accounts.models import DEFAULT_TEAM, Team
 from apps.audit.actions import Subject, record
 from apps.core.actor import Actor
-from apps.core.errors import AlreadyExists
-from apps.experiments import events
+from apps.core.errors import AlreadyExists, Conflict, NotFound
+from apps.experiments import events, limits
+from apps.experiments.access import require_active_experiment
 from apps.experiments.actions.common import Pair, now_ms
-from apps.experiments.models import Experiment, ExperimentTag
+from apps.experiments.artifact_locations import check_artifact_location
+from apps.experiments.models import Experiment, ExperimentTag, Run
 
 DEFAULT_EXPERIMENT_NAME = "Default"
 
 
 def create_experiment(actor: Actor, *, name: str, artifact_location: str = "", tags: Sequence[Pair] = ()) -> Experiment:
-    """A new experiment in the team that the request speaks for. Raises `AlreadyExists`."""
+    """A new experiment in the team that the request speaks for. Raises `AlreadyExists`, also for one in the trash."""
+    limits.check_length("name", name, limits.MAX_EXPERIMENT_NAME_LENGTH)
+    check_artifact_location(artifact_location)
+    checked = dict(limits.checked_experiment_tag(key, value) for key, value in tags)
     team_id = require_team(actor)
     now = now_ms()
     try:
@@ -31,24 +37,72 @@ def create_experiment(actor: Actor, *, name: str, artifact_location: str = "", t
                 updated_ms=now,
             )
             ExperimentTag.objects.bulk_create(
-                ExperimentTag(experiment=experiment, key=key, value=value) for key, value in dict(tags).items()
+                ExperimentTag(experiment=experiment, key=key, value=value) for key, value in checked.items()
             )
-            subject = Subject("experiment", str(experiment.pk), name, team_id, experiment.team.name)
-            record(actor, events.EXPERIMENT_CREATED, subject)
+            record(actor, events.EXPERIMENT_CREATED, _subject(experiment))
     except IntegrityError as error:
-        raise AlreadyExists(f"Experiment(name={name}) already exists.") from error
+        raise _taken(name) from error
     return experiment
+
+
+def rename_experiment(actor: Actor, *, experiment: Experiment, name: str) -> None:
+    """Give it another name. Raises `AlreadyExists`, and `Conflict` while it is in the trash."""
+    limits.check_length("name", name, limits.MAX_EXPERIMENT_NAME_LENGTH)
+    if experiment.is_deleted:
+        raise Conflict("Cannot rename a non-active experiment.")
+    before, experiment.name, experiment.updated_ms = experiment.name, name, now_ms()
+    try:
+        with transaction.atomic():
+            experiment.save(update_fields=["name", "updated_ms"])
+            record(
+                actor, events.EXPERIMENT_RENAMED, _subject(experiment), before={"name": before}, after={"name": name}
+            )
+    except IntegrityError as error:
+        raise _taken(name) from error
+
+
+def delete_experiment(actor: Actor, *, experiment: Experiment) -> None:
+    """Put it into the trash with all its runs. Raises `NotFound` for one that is there already."""
+    _move(actor, experiment, deleted_ms=now_ms())
+
+
+def restore_experiment(actor: Actor, *, experiment: Experiment) -> None:
+    """Take it out of the trash with all its runs. Raises `NotFound` for one that isn't there."""
+    _move(actor, experiment, deleted_ms=None)
+
+
+def set_experiment_tag(actor: Actor, *, experiment: Experiment, key: str, value: str) -> None:
+    """Set or overwrite a tag."""
+    key, value = limits.checked_experiment_tag(key, value)
+    require_active_experiment(experiment)
+    with transaction.atomic():
+        ExperimentTag.objects.bulk_create(
+            [ExperimentTag(experiment=experiment, key=key, value=value)],
+            update_conflicts=True,
+            unique_fields=["experiment", "key"],
+            update_fields=["value"],
+        )
+        record(actor, events.EXPERIMENT_TAG_SET, _subject(experiment), after={key: value}, note=key)
+
+
+def delete_experiment_tag(actor: Actor, *, experiment: Experiment, key: str) -> None:
+    """Remove a tag. Raises `NotFound` where there is none."""
+    require_active_experiment(experiment)
+    with transaction.atomic():
+        deleted, _ = ExperimentTag.objects.filter(experiment=experiment, key=key).delete()
+        if not deleted:
+            raise NotFound(f"No tag with name: {key} in experiment with id {experiment.pk}")
+        record(actor, events.EXPERIMENT_TAG_DELETED, _subject(experiment), note=key)
 
 
 def default_experiment_id(actor: Actor) -> int:
     """The id of the `Default` of the actor's team, which is made on first use; 0 in the first team."""
     if actor.team_id is None:
         return 0
-    found = Experiment.objects.filter(team_id=actor.team_id, name=DEFAULT_EXPERIMENT_NAME).values_list("pk", flat=True)
-    existing = found.first()
-    if existing is not None:
-        return existing
-    return _make_default(actor.team_id)
+    # The first team's keeps the id 0 under any name.
+    candidates = Experiment.objects.filter(Q(pk=0) | Q(name=DEFAULT_EXPERIMENT_NAME), team_id=actor.team_id)
+    existing = candidates.order_by("pk").values_list("pk", flat=True).first()
+    return existing if existing is not None else _make_default(actor.team_id)
 
 
 def _make_default(team_id: int) -> int:
@@ -59,3 +113,24 @@ def _make_default(team_id: int) -> int:
         team=team, name=DEFAULT_EXPERIMENT_NAME, defaults={"created_ms": now, "updated_ms": now, **fixed_id}
     )
     return experiment.pk
+
+
+def _move(actor: Actor, experiment: Experiment, *, deleted_ms: int | None) -> None:
+    """As the protocol's server does, all runs follow, also those that were moved before on their own."""
+    code = events.EXPERIMENT_RESTORED if deleted_ms is None else events.EXPERIMENT_DELETED
+    now = now_ms()
+    with transaction.atomic():
+        still = Experiment.objects.filter(pk=experiment.pk, deleted_ms__isnull=deleted_ms is not None)
+        if not still.update(deleted_ms=deleted_ms, updated_ms=now):
+            raise NotFound(f"No Experiment with id={experiment.pk} exists")
+        Run.objects.filter(experiment=experiment).update(deleted_ms=deleted_ms)
+        record(actor, code, _subject(experiment))
+    experiment.deleted_ms, experiment.updated_ms = deleted_ms, now
+
+
+def _subject(experiment: Experiment) -> Subject:
+    return Subject("experiment", str(experiment.pk), experiment.name, experiment.team_id, experiment.team.name)
+
+
+def _taken(name: str) -> AlreadyExists:
+    return AlreadyExists(f"Experiment(name={name}) already exists.")

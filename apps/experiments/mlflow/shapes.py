@@ -16,6 +16,11 @@ class Tag(msgspec.Struct):
     value: str = ""
 
 
+def shown_tags(pairs: Iterable[Pair]) -> list[dict[str, str]]:
+    """Pairs in the protocol's shape."""
+    return [{"key": key, "value": value} for key, value in pairs]
+
+
 def pairs(tags: Iterable[Tag]) -> list[Pair]:
     """`(key, value)` of each."""
     return [(tag.key, tag.value) for tag in tags]

@@ -1,5 +1,13 @@
 """Each module of this package lists its own routes; this joins them."""
 
-from apps.experiments.mlflow import experiments, runs
+from apps.experiments.mlflow import datasets, experiments, logged_data, logged_models, metrics, runs, search
 
-ROUTES = [*experiments.ROUTES, *runs.ROUTES]
+ROUTES = [
+    *experiments.ROUTES,
+    *runs.ROUTES,
+    *logged_data.ROUTES,
+    *metrics.ROUTES,
+    *search.ROUTES,
+    *datasets.ROUTES,
+    *logged_models.ROUTES,
+]

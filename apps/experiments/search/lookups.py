@@ -16,7 +16,7 @@ from apps.experiments.models.runs import INDEXED_LENGTH
 _PIECES = re.compile(r"\\(.)|([%_])|(.)", re.DOTALL)
 
 
-class _Pattern(Lookup):  # type: ignore[type-arg]
+class _Pattern(Lookup):
     prepare_rhs = False
 
     def _sql(self, compiler: Any, connection: Any, operator: str, pattern: str) -> tuple[str, tuple[Any, ...]]:

@@ -17,6 +17,8 @@ from apps.core import formatting, markdown
 
 register = template.Library()
 
+_DECORATION = SafeString('aria-hidden="true"')
+_CURRENT = SafeString('aria-current="page"')
 _TONES = {
     "RUNNING": "live",
     "SCHEDULED": "",
@@ -56,7 +58,7 @@ def _status_name(status: str) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """A symbol of `static/img/icons.svg`. Without a `label` it is decoration and hidden from screen readers."""
-    said = format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="true"')
+    said = format_html('role="img" aria-label="{}"', label) if label else _DECORATION
     classes = f"icon icon-{size}" if size else "icon"
     return format_html('<svg class="{}" {}><use href="{}#{}"></use></svg>', classes, said, _sprite(), name)
 
@@ -143,7 +145,7 @@ def current(context: dict[str, Any], prefix: str, exact: bool = False) -> SafeSt
     request: HttpRequest | None = context.get("request")
     path = request.path if request else ""
     here = path == prefix if exact else path.startswith(prefix)
-    return format_html('aria-current="page"') if here else format_html("")
+    return _CURRENT if here else SafeString()
 
 
 @register.filter

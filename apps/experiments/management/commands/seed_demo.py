@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import secrets
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from apps.core.errors import DomainError
+from apps.experiments.demo.teams import EVERYWHERE, TEAMS
+from apps.experiments.demo.telling import tell
+
+
+class Command(BaseCommand):
+    help = "Make three demo teams with people, experiments and runs. A second time only makes what is missing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--password-stdin", action="store_true", help="read the password of the demo people from standard input"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        given = sys.stdin.readline().strip() if options["password_stdin"] else ""
+        if options["password_stdin"] and not given:
+            raise CommandError("No password came in on standard input.")
+        password = given or secrets.token_urlsafe(12)
+        try:
+            with transaction.atomic():
+                told = tell(password)
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        made = f"{told.teams} teams, {told.people} people, {told.experiments} experiments, {told.runs} runs"
+        self.stdout.write(f"Made {made}.")
+        if told.people and not given:
+            names = ", ".join([EVERYWHERE[0], *(name for team in TEAMS for name, _, _ in team.people)])
+            self.stdout.write(f"Sign in as one of {names} with the password {password}")

@@ -45,7 +45,8 @@ function setUp() {
   fill(document.getElementById("pick-x"), ids, params[0] ?? metrics[0]);
   fill(document.getElementById("pick-z"), numeric, params.filter((id) => numeric.includes(id))[1] ?? metrics[1] ?? metrics[0]);
   fill(document.getElementById("pick-y"), metrics, metrics[0]);
-  const chosen = new Set([...params.slice(0, 5), ...metrics.filter((id) => differs(columns.get(id).values)).slice(0, 3)]);
+  const narrow = relations.clientWidth < 640;
+  const chosen = new Set([...params.slice(0, narrow ? 2 : 5), ...metrics.filter((id) => differs(columns.get(id).values)).slice(0, narrow ? 1 : 3)]);
   document.getElementById("pick-axes").replaceChildren(...ids.slice(0, 60).map((id) => {
     const label = Object.assign(document.createElement("label"), { className: "chip" });
     const box = Object.assign(document.createElement("input"), { type: "checkbox", value: id, checked: chosen.has(id) });
@@ -86,9 +87,9 @@ function parallel() {
   shape.xaxis = { ...shape.xaxis, visible: false, range: [-0.3, axes.length - 0.7] };
   shape.yaxis = { ...shape.yaxis, visible: false, range: [-0.06, 1.06] };
   shape.shapes = x.map((place) => ({ type: "line", x0: place, x1: place, y0: 0, y1: 1, line: { color: ink, width: 1 } }));
-  const note = (place, y, text, more) => ({ x: place, y, text, showarrow: false, font: { size: 11, color: colour("--ink-3") }, ...more });
+  const note = (place, y, text, more) => ({ x: place, y, text, showarrow: false, bgcolor: colour("--surface"), font: { size: 11, color: colour("--ink-3") }, ...more });
   shape.annotations = axes.flatMap((axis, place) => [
-    note(place, 1.05, `<b>${escapeText(clip(axis.key, 24))}</b>`, { yanchor: "bottom", font: { size: 12, color: colour("--ink") }, yshift: 8 }),
+    note(place, 1.05, `<b>${escapeText(clip(axis.key, relations.clientWidth / axes.length > 150 ? 24 : 14))}</b>`, { yanchor: "bottom", font: { size: 12, color: colour("--ink") }, yshift: 8 }),
     ...scales[place].ticks.map(([y, text]) => note(place, y, escapeText(clip(text, 14)), { xanchor: "left", xshift: 5 })),
   ]);
   return { data, shape };

@@ -71,7 +71,7 @@ if (mark) {
   mark.hidden = mark.dataset.running !== "RUNNING";
   const live = new Live(mark, hear);
   if (board) {
-    let last = "";
+    let last = "{}";
     const say = (ends) => {
       const text = JSON.stringify(ends);
       if (text === last) return;
@@ -79,7 +79,7 @@ if (mark) {
       live.say({ watch: ends });
     };
     board.onWatch = say;
-    live.onOpen = () => { last = ""; board.watch(); };
+    live.onOpen = () => { last = "{}"; board.watch(); };
   }
 }
 

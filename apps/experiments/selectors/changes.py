@@ -31,11 +31,14 @@ class Seen:
 
 def watch(seen: Seen, ends: Mapping[str, Place]) -> None:
     """The page draws these lines now, each up to its place."""
-    lines = dict(list(ends.items())[:MAX_WATCHED])
-    for key, place in lines.items():
-        if seen.lines.get(key) != place:
+    lines = {}
+    for key, place in list(ends.items())[:MAX_WATCHED]:
+        known = seen.lines.get(key)
+        if known is None:
             # What came between the page's fetch and this word has to be sent.
             seen.counts.pop(key, None)
+        # The page's word may be older than what was sent since.
+        lines[key] = place if known is None else max(place, known)
     seen.lines = lines
 
 

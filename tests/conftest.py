@@ -8,6 +8,8 @@ from django.core.cache import cache
 from tests.erasing import flush_allowed
 from tests.personas import People, make_people
 
+pytest_plugins = ["tests.strictness"]
+
 
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> Iterator[None]:

@@ -19,7 +19,7 @@ _INFO = """
 # One list of keys for all parts: SQLite limits how many values a statement may name.
 _BELOW = """
     WITH wanted(id) AS (SELECT value FROM json_each(%s))
-    SELECT run_id, 'metrics', key, last_value, last_is_nan, last_timestamp, last_step, NULL, NULL
+    SELECT run_id, 'metrics', key, last_value, +last_is_nan, last_timestamp, last_step, NULL, NULL
         FROM experiments_series WHERE run_id IN (SELECT id FROM wanted)
     UNION ALL
     SELECT run_id, 'params', key, value, NULL, NULL, NULL, NULL, NULL

@@ -17,7 +17,7 @@ from apps.experiments.models import Experiment, LoggedModel, LoggedModelParam, L
 from apps.experiments.run_names import random_run_name
 
 MAX_NAME_LENGTH = 500
-MAX_TAG_LENGTH = 100_000
+MAX_VALUE_LENGTH = 100_000
 
 _FORBIDDEN = ("/", ":", ".", "%", '"', "'")
 
@@ -34,8 +34,8 @@ def create_logged_model(
 ) -> LoggedModel:
     """A new, pending model; an empty name is replaced by a random one. Raises `InvalidInput`."""
     _check_name(name)
-    _check_pairs("params", params, limits.MAX_PARAM_LENGTH)
-    _check_pairs("tags", tags, MAX_TAG_LENGTH)
+    _check_pairs("params", params, MAX_VALUE_LENGTH)
+    _check_pairs("tags", tags, MAX_VALUE_LENGTH)
     limits.check_length("model_type", model_type, 500)
     limits.check_length("source_run_id", source_run_id, 36)
     require_active_experiment(experiment)
@@ -75,7 +75,7 @@ def delete_logged_model(actor: Actor, *, model: LoggedModel) -> None:
 
 def set_logged_model_tags(actor: Actor, *, model: LoggedModel, tags: Sequence[Pair]) -> None:
     """Set or overwrite tags."""
-    _check_pairs("tags", tags, MAX_TAG_LENGTH)
+    _check_pairs("tags", tags, MAX_VALUE_LENGTH)
     LoggedModelTag.objects.bulk_create(
         (LoggedModelTag(model=model, key=key, value=value) for key, value in dict(tags).items()),
         update_conflicts=True,
@@ -93,7 +93,7 @@ def delete_logged_model_tag(actor: Actor, *, model: LoggedModel, key: str) -> No
 
 def log_logged_model_params(actor: Actor, *, model: LoggedModel, params: Sequence[Pair]) -> None:
     """Add params, which are written once. Raises `InvalidInput` for another value than one has."""
-    _check_pairs("params", params, limits.MAX_PARAM_LENGTH)
+    _check_pairs("params", params, MAX_VALUE_LENGTH)
     limits.check_unique_params([key for key, _ in params])
     with transaction.atomic():
         LoggedModelParam.objects.bulk_create(

@@ -78,7 +78,7 @@ def search_logged_models(
     node = parse_filter(text, LOGGED_MODELS)
     order = _order(order_by)
     rows = LoggedModel.objects.active().filter(experiment_id__in=experiment_ids)
-    rows = rows.alias(folder=_artifact_uri(), experiment_text=Cast("experiment_id", CharField()))
+    rows = rows.annotate(folder=_artifact_uri(), experiment_text=Cast("experiment_id", CharField()))
     on_dataset = reduce(or_, (dataset.condition() for dataset in datasets), Q())
     if node is not None:
         rows = rows.filter(condition(node, lambda one: _compare(one, on_dataset)))
@@ -149,5 +149,6 @@ def _absent(value: Any) -> Any:
 
 def _artifact_uri() -> Any:
     own = Concat(Value("mlflow-artifacts:/"), Cast("experiment_id", CharField()), output_field=TextField())
-    root = Case(When(experiment__artifact_location="", then=own), default=F("experiment__artifact_location"))
+    given = Cast("experiment__artifact_location", TextField())
+    root = Case(When(experiment__artifact_location="", then=own), default=given, output_field=TextField())
     return Concat(root, Value("/models/"), F("model_id"), Value("/artifacts"), output_field=TextField())

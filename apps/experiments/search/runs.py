@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Case, CharField, Exists, F, Model, OuterRef, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast, Concat
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    Exists,
+    F,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from apps.core.actor import Actor
 from apps.core.errors import InvalidInput
@@ -103,7 +116,7 @@ def run_order(clauses: Sequence[str]) -> Order:
 def _order_by_attribute(order: Order, column: str, descending: bool) -> None:
     value: Any = text_term(column)
     if column == "end_ms":
-        value = Case(When(end_ms__isnull=True, then=Value(0)), default=F("end_ms"))
+        value = Coalesce(F("end_ms"), Value(0), output_field=BigIntegerField())
     order.add(descending, missing_last(column), value)
 
 
@@ -142,7 +155,8 @@ def _compare_dataset(one: Comparison) -> Q:
 
 def _artifact_uri() -> Any:
     own = Concat(Value("mlflow-artifacts:/"), Cast("experiment_id", CharField()), output_field=TextField())
-    root = Case(When(experiment__artifact_location="", then=own), default=F("experiment__artifact_location"))
+    given = Cast("experiment__artifact_location", TextField())
+    root = Case(When(experiment__artifact_location="", then=own), default=given, output_field=TextField())
     return Concat(root, Value("/"), F("run_id"), Value("/artifacts"), output_field=TextField())
 
 

@@ -129,10 +129,13 @@ document.addEventListener("toggle", (event) => {
 
 function keepInside(panel) {
   panel.style.translate = "";
+  panel.style.maxHeight = "";
   const box = panel.getBoundingClientRect();
   const room = html.clientWidth - 8;
   if (box.right > room) panel.style.translate = `${room - box.right}px`;
   else if (box.left < 8) panel.style.translate = `${8 - box.left}px`;
+  const below = html.clientHeight - box.top - 8;
+  if (below > 160) panel.style.maxHeight = `${Math.min(below, 560)}px`;
 }
 
 // ---- htmx ----
@@ -181,7 +184,8 @@ function moveRow(step) {
 }
 
 function focusSearch() {
-  const field = [...document.querySelectorAll("[data-search], .bar-search input")].find((one) => one.offsetParent !== null);
+  const fields = [...document.querySelectorAll("[data-search]"), ...document.querySelectorAll(".bar-search input")];
+  const field = fields.find((one) => one.offsetParent !== null);
   field?.focus();
   field?.select();
 }

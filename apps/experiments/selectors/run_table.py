@@ -119,16 +119,18 @@ def default_columns(runs: Sequence[Run]) -> Columns:
 
 
 def rows_of(runs: Sequence[Run], columns: Columns) -> list[RunRow]:
-    """The rows of a page: five statements, whatever the page holds."""
+    """The rows of a page: a statement for each kind of column that is shown, and one for nested runs."""
     rows = {run.pk: RunRow(run) for run in runs}
     ids = list(rows)
     for series in Series.objects.filter(run_id__in=ids, key__in=columns.metrics):
         rows[series.run_id].metrics[series.key] = series
     for param in Param.objects.filter(run_id__in=ids, key__in=columns.params):
         rows[param.run_id].params[param.key] = param.value
-    for tag in RunTag.objects.filter(run_id__in=ids, key__in=(*columns.tags, SOURCE_TAG)):
+    source = (SOURCE_TAG,) if "source" in columns.fields else ()
+    for tag in RunTag.objects.filter(run_id__in=ids, key__in=(*columns.tags, *source)):
         rows[tag.run_id].tags[tag.key] = tag.value
-    for run_id, name in DatasetInput.objects.filter(run_id__in=ids).values_list("run_id", "dataset__name"):
+    used = DatasetInput.objects.filter(run_id__in=ids if "dataset" in columns.fields else [])
+    for run_id, name in used.values_list("run_id", "dataset__name"):
         rows[run_id].datasets.append(name)
     _count_children(rows)
     return list(rows.values())

@@ -211,6 +211,8 @@ def test_what_people_wrote_is_text(people: People) -> None:
 
 def test_statements_do_not_grow_with_runs(people: People, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     run_ids = [make_run(people.ada) for _ in range(2)]
+    log_metrics(people.ada, run_ids[0], "accuracy", [1.0])
+    Param.objects.create(run=Run.objects.get(run_id=run_ids[0]), key="depth", value="7")
     browser = people.ada.browser()
     browser.get(url_of(run_ids[0]))
     for expected_runs in (2, 30):

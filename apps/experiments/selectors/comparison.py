@@ -171,7 +171,7 @@ def _delta(number: float | None, first: float | None) -> str:
     if number is None or first is None:
         return ""
     change = formatting.short_number(number - first)
-    return change if change.startswith(("-", "−")) else f"+{change}"
+    return change if change.startswith("-") else f"+{change}"
 
 
 def _number(text: str) -> float | None:

@@ -80,4 +80,3 @@ def _save_tag(request: ActorRequest, run: Run, data: dict[str, Any]) -> None:
         actions.delete_tag(request.actor, run_id=run.run_id, key=data["key"])
     else:
         actions.set_tag(request.actor, run_id=run.run_id, key=data["key"], value=data["value"])
-

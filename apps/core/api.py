@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -112,7 +112,7 @@ def page_size_of(request: Request, default: int, largest: int) -> int:
     return int(raw)
 
 
-def page_response(results: Sequence[Any], next_token: str | None) -> Response:
+def page_response(results: Any, next_token: str | None) -> Response:
     """A page as all lists of this API show it."""
     return Response({"results": results, "next_page_token": next_token})
 

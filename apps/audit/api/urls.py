@@ -1,5 +1,11 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from apps.audit.api import views
+
+router = SimpleRouter()
+router.register("audit-events", views.EventViewSet, basename="event")
+
+urlpatterns: list[URLPattern | URLResolver] = [*router.urls]

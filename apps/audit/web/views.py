@@ -40,7 +40,7 @@ def event_list(request: ActorRequest) -> HttpResponse:
 def event_export(request: ActorRequest) -> HttpResponseBase:
     """The same events as a file, all of them."""
     events = filtered(Event.objects.visible_to(request.actor), request.GET)
-    return export(events, request.GET.get("format", "jsonl"))
+    return export(events.with_sequence(), request.GET.get("format", "jsonl"))
 
 
 def _page(events: EventQuerySet, before: str) -> dict[str, Any]:

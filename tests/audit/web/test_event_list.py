@@ -13,8 +13,8 @@ from apps.core.actor import Role
 from tests.personas import PASSWORD, People, Persona
 
 
-def page(who: Persona, query: str = "", *, expect: int = 200, **headers: str) -> str:
-    response = who.browser().get(f"/audit/{query}", **headers)
+def page(who: Persona, query: str = "", *, expect: int = 200) -> str:
+    response = who.browser().get(f"/audit/{query}")
     assert response.status_code == expect
     return str(response.content.decode())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from dataclasses import dataclass
 
@@ -13,10 +14,11 @@ from apps.accounts.authentication import actor_of_user
 from apps.accounts.models import Membership, Team, User
 from apps.core.actor import Actor, Role, Via, system_actor
 from apps.experiments.actions import create_experiment, now_ms
+from apps.experiments.actions.datasets import CONTEXT_TAG, UsedDataset, log_inputs
 from apps.experiments.actions.logged_data import log_batch
 from apps.experiments.actions.runs import create_run, delete_run, update_run
 from apps.experiments.demo.curves import Curve
-from apps.experiments.demo.stories import DemoExperiment, DemoRun, DemoTeam
+from apps.experiments.demo.stories import DemoDataset, DemoExperiment, DemoRun, DemoTeam
 from apps.experiments.demo.teams import EVERYWHERE, TEAMS
 from apps.experiments.ingest import PARENT_TAG, Value
 from apps.experiments.models import Experiment, Run, RunStatus
@@ -60,7 +62,7 @@ def _team(system: Actor, story: DemoTeam, told: Told) -> Team:
 
 
 def _person(system: Actor, name: str, full: str, password: str, team: Team, role: Role, told: Told) -> User:
-    user = User.objects.filter(username=name).first()
+    user: User | None = User.objects.filter(username=name).first()
     if user is None:
         told.people += 1
         user = create_user(system, username=name, password=password, team=team, role=role)
@@ -97,6 +99,7 @@ def _run(
     )
     told.runs += 1
     _log(actor, run, plan, start_ms)
+    log_inputs(actor, run=run, datasets=[_used(story.dataset)])
     for child in plan.children:
         _run(actor, experiment, story, child, told, parent=run.run_id)
     if plan.status != RunStatus.RUNNING:
@@ -115,6 +118,19 @@ def _tags(actor: Actor, story: DemoExperiment, plan: DemoRun, parent: str) -> li
     if parent:
         own[PARENT_TAG] = parent
     return [*own.items(), *plan.tags.items()]
+
+
+def _used(dataset: DemoDataset) -> UsedDataset:
+    columns = [{"type": "double", "name": name, "required": True} for name in dataset.columns]
+    return UsedDataset(
+        name=dataset.name,
+        digest=dataset.digest,
+        source_type="local",
+        source=json.dumps({"uri": f"/data/{dataset.name}.parquet"}),
+        schema=json.dumps({"mlflow_colspec": columns}),
+        profile=json.dumps({"num_rows": dataset.rows, "num_elements": dataset.rows * len(dataset.columns)}),
+        tags=[(CONTEXT_TAG, "training")],
+    )
 
 
 def _log(actor: Actor, run: Run, plan: DemoRun, start_ms: int) -> None:

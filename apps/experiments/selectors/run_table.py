@@ -91,8 +91,8 @@ def page_of(
     Raises `InvalidInput` for a filter or order that can't be read.
     """
     node = parse_filter(text, RUNS)
-    rows = Run.objects.active().filter(experiment=experiment)
-    rows = filter_runs(top_level(rows) if folds else rows, node)
+    active = Run.objects.active().filter(experiment=experiment)
+    rows = filter_runs(top_level(active) if folds else active, node)
     fingerprint = query_fingerprint(actor, "run-table", experiment.pk, text, list(order_by), folds)
     with bounded(node):
         found = take_page(rows, run_order(order_by), fingerprint=fingerprint, page_token=after, max_results=size)

@@ -19,7 +19,7 @@ def url_of(run_id: str, tail: str = "") -> str:
     return f"/experiments/{Run.objects.get(run_id=run_id).experiment_id}/{tail}"
 
 
-def shown(browser: Client, url: str, **query: object) -> str:
+def shown(browser: Client, url: str, **query: str | list[str]) -> str:
     answer = browser.get(url, query)
     assert answer.status_code == 200
     return answer.content.decode()

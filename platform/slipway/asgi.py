@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
+from django.db import close_old_connections
+
 from slipway.bridge import Bridge
 from slipway.wsgi import application as django
 
@@ -24,7 +26,8 @@ def _pool_for(path: str) -> Executor:
     return _transfers if "artifact" in path else _calls
 
 
-_http = Bridge(django, _pool_for)
+# A transfer holds no connection of the database's pool while it waits for the network.
+_http = Bridge(django, _pool_for, before_waiting=close_old_connections)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

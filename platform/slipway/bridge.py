@@ -32,6 +32,7 @@ WAIT_SECONDS = 60
 DRAINED_AT_MOST = 64 * 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
 MAX_URL_BYTES = 32 * 1024
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class ClientGone(ConnectionError):
@@ -39,11 +40,17 @@ class ClientGone(ConnectionError):
 
 
 class Bridge:
-    """The ASGI application over `app`. `pool_for(path)` gives the pool that a request runs on."""
+    """The ASGI application over `app`. `pool_for(path)` gives the pool that a request runs on.
 
-    def __init__(self, app: WsgiApp, pool_for: Callable[[str], Executor]) -> None:
+    `before_waiting` is called in the thread before it begins to wait for the network: time to give back what is scarce.
+    """
+
+    def __init__(
+        self, app: WsgiApp, pool_for: Callable[[str], Executor], before_waiting: Callable[[], object] = lambda: None
+    ) -> None:
         self.app = app
         self.pool_for = pool_for
+        self.before_waiting = before_waiting
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if refusal := _refusal(scope):
@@ -57,7 +64,7 @@ class Bridge:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         body, more = await _gather(scope, receive) if _has_body(scope) else (b"", False)
         loop = asyncio.get_running_loop()
-        exchange = _Exchange(self.app, scope, receive, send, loop, body, more)
+        exchange = _Exchange(self, scope, receive, send, loop, body, more)
         await loop.run_in_executor(self.pool_for(scope["path"]), Context().run, exchange.run)
         await exchange.finish()
 
@@ -67,7 +74,7 @@ class _Exchange:
 
     def __init__(
         self,
-        app: WsgiApp,
+        bridge: Bridge,
         scope: Scope,
         receive: Receive,
         send: Send,
@@ -75,7 +82,7 @@ class _Exchange:
         body: bytes,
         more: bool,
     ) -> None:
-        self.app, self.scope, self.loop = app, scope, loop
+        self.bridge, self.scope, self.loop = bridge, scope, loop
         self.receive, self.send = receive, send
         self.body, self.input = body, _StreamedInput(body, self) if more else None
         self.status, self.headers = 500, [(b"content-length", b"0")]
@@ -84,7 +91,7 @@ class _Exchange:
 
     def run(self) -> None:
         """Call the application and take its answer: whole where it is whole, else chunk by chunk."""
-        answer = self.app(_environ(self.scope, self.body, self.input), self._start)
+        answer = self.bridge.app(_environ(self.scope, self.body, self.input), self._start)
         try:
             if self.scope["method"] == "HEAD" or self.status in (204, 304):
                 self.whole = b""
@@ -117,6 +124,7 @@ class _Exchange:
 
     def _stream(self, answer: Iterable[bytes]) -> None:
         self.whole = None
+        self.bridge.before_waiting()
         watch = None if self.input else self.wait_for(self._watch())
         try:
             pending = self.wait_for(self._send_start())
@@ -155,6 +163,8 @@ class _StreamedInput(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._rest and self._next:
+            if not self._next.done():
+                self._exchange.bridge.before_waiting()
             piece, more = _result(self._next)
             self._rest = memoryview(piece)
             self._next = self._exchange.wait_for(self._exchange.pull()) if more else None
@@ -273,7 +283,9 @@ Headers = list[tuple[bytes, bytes]]
 
 
 def _refusal(scope: Scope) -> tuple[int, Headers, bytes] | None:
-    """Django has no limits for these: it would parse and log them."""
+    """Django has no limits for these, and takes any word for a method."""
+    if scope["method"] not in METHODS:
+        return _error(405, b"This method is not taken here.", (b"allow", ", ".join(sorted(METHODS)).encode()))
     if len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"]) > MAX_URL_BYTES:
         return _error(414, b"The URL is too long.")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
@@ -281,9 +293,9 @@ def _refusal(scope: Scope) -> tuple[int, Headers, bytes] | None:
     return None
 
 
-def _error(status: int, message: bytes) -> tuple[int, Headers, bytes]:
+def _error(status: int, message: bytes, *more: tuple[bytes, bytes]) -> tuple[int, Headers, bytes]:
     body = b'{"error_code":"BAD_REQUEST","message":"' + message + b'"}'
-    return status, [(b"content-type", b"application/json"), (b"connection", b"close")], body
+    return status, [(b"content-type", b"application/json"), (b"connection", b"close"), *more], body
 
 
 async def _send_whole(send: Send, status: int, headers: Headers, body: bytes) -> None:

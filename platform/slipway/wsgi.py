@@ -22,12 +22,12 @@ class Request(WSGIRequest):
         if self._is_open_ended:
             self._stream = environ["wsgi.input"]
 
-    def read(self, *args: int) -> bytes:
+    def read(self, size: int | None = None, /) -> bytes:
         """Like any file; all at once only up to the limit that Django has for lengths that are told."""
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if args or not self._is_open_ended or limit is None:
-            return bytes(super().read(*args))
-        body = bytes(super().read(limit + 1))
+        if size is not None or not self._is_open_ended or limit is None:
+            return super().read(size)
+        body = super().read(limit + 1)
         if len(body) > limit:
             raise RequestDataTooBig("the body is over the limit")
         return body

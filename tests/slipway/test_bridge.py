@@ -252,6 +252,13 @@ def test_long_urls_and_headers_are_refused_in_the_protocols_shape() -> None:
     assert b'"error_code":"BAD_REQUEST"' in answer.body
 
 
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "FROB"])
+def test_other_methods_are_refused(method: str) -> None:
+    answer = ask(echo, scope_of(method=method))
+    assert answer.status == 405
+    assert "GET" in answer.headers["allow"]
+
+
 def test_each_request_has_a_context_of_its_own() -> None:
     from contextvars import ContextVar
 

@@ -27,7 +27,7 @@ class Up:
     def __init__(self, data: Path, *options: str) -> None:
         self.data, self.port = data, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        command = [BIN / "slipway", "up", "--port", str(self.port), "--data", data, *options]
+        command = [str(BIN / "slipway"), "up", "--port", str(self.port), "--data", str(data), *options]
         self.process = subprocess.Popen(command, env=clean_env(), stdout=subprocess.PIPE, text=True)
         self.greeting = self._read_greeting()
 
@@ -152,7 +152,7 @@ def test_a_data_folder_too_deep_for_a_socket_works(tmp_path: Path) -> None:
 
 
 def second(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [BIN / "slipway", "up", *options]
+    command = [str(BIN / "slipway"), "up", *options]
     return subprocess.run(command, env=clean_env(), capture_output=True, text=True, check=False, timeout=30)
 
 

@@ -122,6 +122,7 @@ def _insert(run: Run, tags: dict[str, str]) -> Run:
     with transaction.atomic():
         run.save(force_insert=True)
         RunTag.objects.bulk_create(RunTag(run=run, key=key, value=value) for key, value in tags.items())
+        transaction.on_commit(partial(live.touch, run.run_id, "status"))
     return run
 
 

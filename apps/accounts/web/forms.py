@@ -31,7 +31,7 @@ LEVEL_CHOICES = [
     (Level.EDIT.value, _("edit")),
     (Level.MANAGE.value, _("manage")),
 ]
-EXPIRY_CHOICES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("a year")), ("", _("no end"))]
+EXPIRY_CHOICES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("a year")), ("never", _("no end"))]
 
 
 class ProfileForm(forms.Form):
@@ -78,12 +78,12 @@ class TokenForm(forms.Form):
         queryset=Team.objects.none(),
         help_text=_("The team that its calls speak for, unless they name another."),
     )
-    expires = forms.ChoiceField(label=_("Ends after"), choices=EXPIRY_CHOICES, initial="90", required=False)
+    expires = forms.ChoiceField(label=_("Ends after"), choices=EXPIRY_CHOICES, initial="90")
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         teams = Team.objects.all() if user.is_superuser else Team.objects.filter(memberships__user=user)
-        field = cast(forms.ModelChoiceField[Team], self.fields["team"])
+        field = cast("forms.ModelChoiceField[Team]", self.fields["team"])
         field.queryset = teams
         field.initial = user.home_team_id
         field.required = teams.exists()
@@ -91,7 +91,7 @@ class TokenForm(forms.Form):
     def expires_at(self) -> datetime | None:
         """When the token ends."""
         days = self.cleaned_data["expires"]
-        return timezone.now() + timedelta(days=int(days)) if days else None
+        return None if days == "never" else timezone.now() + timedelta(days=int(days))
 
 
 class TeamForm(forms.Form):

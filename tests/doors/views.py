@@ -1,0 +1,117 @@
+"""Pages and the API, `METHOD name`, where name is that of the URL map. Pages that work answer 200, or 302 after a post."""
+
+from __future__ import annotations
+
+from tests.doors import ADMINS, CREATORS, EDITORS, EVERYBODY, MANAGERS, READERS, Door, as_if
+
+_EXPERIMENT = {"experiment_id": "{experiment}"}
+_RUN = {"run_id": "{run}"}
+_FORGE = {"name": "forge"}
+_BEN = {"name": "forge", "username": "ben"}
+_BOT = {"name": "forge", "username": "bot"}
+_ADA = {"username": "ada"}
+_SHARED = {"kind": "experiment", "reference": "{experiment}"}
+_TEAM_ADMINS = (404, 403, 403, 403, 200)
+_PHRASE = "a fine long phrase"
+_OWN = {"pk": "{token}"}
+
+ACCOUNT_PAGES = {
+    "GET accounts:profile": Door(EVERYBODY),
+    "GET accounts:password": Door(EVERYBODY),
+    "POST accounts:end_other_sessions": Door(as_if(EVERYBODY, 302)),
+    "POST accounts:end_session": Door((404, 404, 404, 404, 404), at={"session_id": "{session}"}),
+    "GET accounts:tokens": Door(EVERYBODY),
+    "GET accounts:new_token": Door(EVERYBODY),
+    "POST accounts:rotate_token": Door((404, 404, 404, 404, 403), at={"token_id": "{token}"}),
+    "POST accounts:revoke_token": Door((404, 404, 404, 404, 302), at={"token_id": "{token}"}),
+    "GET accounts:teams": Door(EVERYBODY),
+    "GET accounts:new_team": Door(ADMINS),
+    "POST accounts:switch_team": Door(as_if(READERS, 302), {"team": "{team}"}),
+    "GET accounts:team": Door(READERS, at=_FORGE),
+    "GET accounts:describe_team": Door(_TEAM_ADMINS, at=_FORGE),
+    "POST accounts:delete_team": Door(as_if(ADMINS, 302), at=_FORGE),
+    "GET accounts:add_member": Door(_TEAM_ADMINS, at=_FORGE),
+    "POST accounts:set_role": Door(as_if(_TEAM_ADMINS, 302), {"role": "viewer"}, _BEN),
+    "POST accounts:remove_member": Door(as_if(_TEAM_ADMINS, 302), at=_BEN),
+    "GET accounts:new_service": Door(_TEAM_ADMINS, at=_FORGE),
+    "POST accounts:delete_service": Door(as_if(_TEAM_ADMINS, 302), at=_BOT),
+    "GET accounts:people": Door(ADMINS),
+    "GET accounts:new_person": Door(ADMINS),
+    "GET accounts:set_password": Door(ADMINS, at=_ADA),
+    "POST accounts:set_active": Door(as_if(ADMINS, 302), {"active": "no"}, _ADA),
+    "POST accounts:set_admin": Door(as_if(ADMINS, 302), {"admin": "yes"}, _ADA),
+    "POST accounts:delete_person": Door(as_if(ADMINS, 302), at=_ADA),
+    "POST accounts:give_grant": Door(MANAGERS, {"holder": "zoe", "holder_kind": "user", "level": "1"}, _SHARED),
+    "POST accounts:revoke_grant": Door(MANAGERS, {"holder": "yan", "holder_kind": "user"}, _SHARED),
+    "GET accounts:sharing": Door(READERS, at=_SHARED),
+}
+
+EXPERIMENT_PAGES = {
+    "GET experiments:home": Door(EVERYBODY),
+    "GET experiments:experiments": Door(EVERYBODY),
+    "GET experiments:experiment_new": Door(CREATORS),
+    "GET experiments:experiment_trash": Door(EVERYBODY),
+    "GET experiments:experiment": Door(READERS, at=_EXPERIMENT),
+    "GET experiments:run_rows": Door(READERS, at=_EXPERIMENT),
+    "GET experiments:run_columns": Door(READERS, at=_EXPERIMENT),
+    "GET experiments:run_export": Door(READERS, at=_EXPERIMENT),
+    "GET experiments:experiment_models": Door(READERS, at=_EXPERIMENT),
+    "GET experiments:run_trash": Door(READERS, at=_EXPERIMENT),
+    "GET experiments:experiment_edit": Door(EDITORS, at=_EXPERIMENT),
+    "GET experiments:run": Door(READERS, at=_RUN),
+    "GET experiments:run_metrics": Door(READERS, at=_RUN),
+    "GET experiments:run_datasets": Door(READERS, at=_RUN),
+    "GET experiments:run_metrics_json": Door(READERS, at=_RUN),
+    "GET experiments:run_live_json": Door(READERS, at=_RUN),
+    "GET experiments:run_artifacts": Door(READERS, at=_RUN),
+    "GET experiments:run_activity": Door(READERS, at=_RUN),
+    "GET experiments:run_rename": Door(EDITORS, at=_RUN),
+    "GET experiments:run_note": Door(EDITORS, at=_RUN),
+    "GET experiments:run_tag": Door(EDITORS, at=_RUN),
+    "GET experiments:logged_model": Door(READERS, at={"model_id": "{model}"}),
+    "GET audit:event_list": Door(EVERYBODY),
+    "GET audit:event_export": Door(EVERYBODY),
+}
+
+API = {
+    "GET schema": Door(EVERYBODY),
+    "GET docs": Door(EVERYBODY),
+    "GET api:me": Door(EVERYBODY),
+    "GET api:user-list": Door(EVERYBODY),
+    "POST api:user-list": Door(as_if(ADMINS, 201), {"username": "eve", "password": _PHRASE}),
+    "GET api:user-detail": Door(READERS, at=_ADA),
+    "DELETE api:user-detail": Door((403, 403, 403, 403, 204), at=_ADA),
+    "GET api:team-list": Door(EVERYBODY),
+    "POST api:team-list": Door(as_if(ADMINS, 201), {"name": "foundry"}),
+    "GET api:team-detail": Door(READERS, at=_FORGE),
+    "PATCH api:team-detail": Door(_TEAM_ADMINS, {"description": "x"}, _FORGE),
+    "GET api:membership-list": Door(READERS, at={"team": "forge"}),
+    "PUT api:membership-detail": Door(_TEAM_ADMINS, {"role": "viewer"}, {"team": "forge", "username": "ben"}),
+    "DELETE api:membership-detail": Door(as_if(_TEAM_ADMINS, 204), at={"team": "forge", "username": "ben"}),
+    "GET api:token-list": Door(EVERYBODY),
+    "GET api:token-detail": Door((404, 404, 404, 404, 200), at=_OWN),
+    "DELETE api:token-detail": Door((404, 404, 404, 404, 204), at=_OWN),
+    "GET api:event-list": Door(EVERYBODY),
+    "GET api:experiment-list": Door(EVERYBODY),
+    "POST api:experiment-list": Door(as_if(CREATORS, 201), {"name": "fresh"}),
+    "GET api:experiment-detail": Door(READERS, at={"pk": "{experiment}"}),
+    "PATCH api:experiment-detail": Door(EDITORS, {"name": "other"}, {"pk": "{experiment}"}),
+    "DELETE api:experiment-detail": Door(as_if(MANAGERS, 204), at={"pk": "{experiment}"}),
+    "GET api:run-list": Door(READERS, {"experiment": "{experiment}"}),
+    "GET api:run-detail": Door(READERS, at=_RUN),
+    "DELETE api:run-detail": Door(as_if(MANAGERS, 204), at=_RUN),
+}
+
+VIEW_DOORS = ACCOUNT_PAGES | EXPERIMENT_PAGES | API
+
+# Names without a line above, and why.
+OPEN_OR_ELSEWHERE = {
+    "health": "open",
+    "ready": "open",
+    "version": "open",
+    "account_login": "open",
+    "account_logout": "open",
+    "account_reset_password": "open",
+    "metrics": "tests/core",
+    "protocol": "the table of the protocol",
+}

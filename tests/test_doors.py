@@ -1,0 +1,153 @@
+"""The doors: everybody against every route, under both prefixes. The tables are in `tests/doors/`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from apps.accounts import actions
+from apps.accounts.kinds import kind_of
+from apps.accounts.mlflow.shapes import role_id
+from apps.accounts.models import ObjectKind
+from apps.audit.models import Event
+from apps.core.actor import Level, Role, system_actor
+from slipway.urls import PROTOCOL
+from tests.doors import Door, filled
+from tests.doors.protocol import PROTOCOL_DOORS
+from tests.doors.views import OPEN_OR_ELSEWHERE, VIEW_DOORS
+from tests.personas import PASSWORD, People, Persona
+
+NAMES = ("cleo", "vera", "ben", "max", "root")
+
+
+@pytest.fixture
+def ids(people: People) -> dict[str, str]:
+    """Ada's things in the team forge; Yan has a grant on her experiment, Zoe has none."""
+    ada, system = people.ada, system_actor()
+    experiment = ada.call("POST", "experiments/create", {"name": "iris", "tags": [{"key": "kind", "value": "x"}]})
+    experiment_id = experiment["experiment_id"]
+    run = ada.call("POST", "runs/create", {"experiment_id": experiment_id, "tags": [{"key": "kind", "value": "x"}]})[
+        "run"
+    ]["info"]["run_id"]
+    ada.call("POST", "runs/log-metric", {"run_id": run, "key": "loss", "value": 1, "timestamp": 1, "step": 0})
+    new_model = {"experiment_id": experiment_id, "name": "m", "tags": [{"key": "kind", "value": "x"}]}
+    model = ada.call("POST", "logged-models", new_model)["model"]["info"]["model_id"]
+    yan = actions.create_user(system, username="yan", password=PASSWORD)
+    actions.create_user(system, username="zoe", password=PASSWORD)
+    actions.create_user(system, username="bot", password=None, is_service=True, team=people.forge)
+    target = kind_of(ObjectKind.EXPERIMENT).find(system, experiment_id, Level.MANAGE)
+    actions.give_grant(system, target=target, to=yan, level=Level.READ)
+    return {
+        "experiment": experiment_id,
+        "run": run,
+        "model": model,
+        "team": str(people.forge.pk),
+        "role": str(role_id(people.forge.pk, Role.MEMBER)),
+        "token": str(ada.user.tokens.get().pk),
+        "session": "1",
+    }
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is done inside is taken back, so that each persona meets the same world."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def persona(people: People, name: str) -> Persona:
+    found = getattr(people, name)
+    assert isinstance(found, Persona)
+    return found
+
+
+@pytest.mark.parametrize("line", sorted(PROTOCOL_DOORS))
+def test_protocol(people: People, ids: dict[str, str], line: str) -> None:
+    method, route = line.split(" ", 1)
+    door = PROTOCOL_DOORS[line]
+    path = route.format(**filled(door.at, ids))
+    met = {}
+    for prefix in ("/api/", "/ajax-api/"):
+        assert anonymous_status(method, prefix + path, filled(door.send, ids)) == 401
+        for name in NAMES:
+            with undone():
+                answer = persona(people, name).request(method, prefix + path, filled(door.send, ids))
+            met.setdefault(prefix, []).append(answer.status_code)
+    assert {prefix: tuple(statuses) for prefix, statuses in met.items()} == dict.fromkeys(met, door.statuses)
+
+
+@pytest.mark.parametrize("line", sorted(line for line in VIEW_DOORS if " api:" in line))
+def test_api(people: People, ids: dict[str, str], line: str) -> None:
+    method, name = line.split(" ", 1)
+    door = VIEW_DOORS[line]
+    path, send = reverse(name, kwargs=filled(door.at, ids)), filled(door.send, ids)
+    assert anonymous_status(method, path, send) == 401
+    met = []
+    for who in NAMES:
+        with undone():
+            met.append(persona(people, who).request(method, path, send).status_code)
+    assert tuple(met) == door.statuses
+
+
+@pytest.mark.parametrize("line", sorted(line for line in VIEW_DOORS if " api:" not in line))
+def test_pages(people: People, ids: dict[str, str], line: str) -> None:
+    method, name = line.split(" ", 1)
+    door = VIEW_DOORS[line]
+    path, send = reverse(name, kwargs=filled(door.at, ids)), filled(door.send, ids)
+    assert anonymous_status(method, path, send) == (401 if path.startswith("/api/") else 302)
+    met = []
+    for who in NAMES:
+        with undone():
+            browser = persona(people, who).browser()
+            met.append((browser.get if method == "GET" else browser.post)(path, send).status_code)
+    assert tuple(met) == door.statuses
+
+
+def anonymous_status(method: str, path: str, send: Any) -> int:
+    """The status without credentials; asserts that nothing was recorded."""
+    events = Event.objects.count()
+    client = Client()
+    if method == "GET":
+        answer = client.get(path, send)
+    else:
+        answer = client.generic(method, path, b"{}", content_type="application/json")
+    assert Event.objects.count() == events
+    if answer.status_code == 302:
+        assert answer["Location"].startswith("/login/")
+    return answer.status_code
+
+
+def named(entries: list[URLPattern | URLResolver], space: str = "") -> Iterator[str]:
+    for entry in entries:
+        if isinstance(entry, URLPattern):
+            yield space + (entry.name or "")
+        elif entry.namespace != "admin":
+            yield from named(entry.url_patterns, space + (f"{entry.namespace}:" if entry.namespace else ""))
+
+
+def test_every_route_of_the_protocol_has_a_line() -> None:
+    assert {f"{route.method} {route.path}" for route in PROTOCOL.routes} == set(PROTOCOL_DOORS)
+
+
+def test_every_named_view_has_a_line() -> None:
+    known = {line.split(" ", 1)[1] for line in VIEW_DOORS} | set(OPEN_OR_ELSEWHERE)
+    assert set(named(get_resolver().url_patterns)) - known - {""} == set()
+
+
+def test_django_admin_is_closed_to_everybody_else(people: People) -> None:
+    met = [persona(people, name).browser().get("/admin/").status_code for name in NAMES]
+    assert met == [403, 403, 403, 403, 200]
+    assert Client().get("/admin/").status_code == 302
+
+
+def test_a_table_that_lets_everybody_write_would_be_noticed() -> None:
+    """The samples do something: each line with a body has somebody who gets through or a reason why nobody does."""
+    idle = [line for line, door in PROTOCOL_DOORS.items() if isinstance(door, Door) and not any(door.statuses)]
+    assert idle == []

@@ -72,11 +72,12 @@ export function layout({ log = false, time = false, title = "", legend = false, 
     legend: { orientation: "h", y: -0.18, font: { color: colour("--ink-2") } },
     xaxis: { ...axis, type: time ? "date" : "linear", title: title ? { text: title, font: { size: 11 }, standoff: 4 } : undefined },
     yaxis: { ...axis, type: log ? "log" : "linear", exponentformat: "e", title: yTitle ? { text: yTitle, font: { size: 11 } } : undefined },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--ink-3"), activecolor: colour("--accent") },
     uirevision: "keep",
   };
 }
 
-export const CONFIG = { displaylogo: false, responsive: true, displayModeBar: "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+export const CONFIG = { displaylogo: false, responsive: true, displayModeBar: "hover", modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] };
 
 export class Board {
   // root: carries data-lines (address), data-plotly, and words; holds figures [data-key]; options come from its .chart-tools form.

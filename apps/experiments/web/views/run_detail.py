@@ -8,12 +8,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from apps.audit.selectors import activity_of
+from apps.core.actor import Actor
 from apps.core.errors import NotFound
 from apps.core.http import ActorRequest, is_fragment
 from apps.core.pages import methods
 from apps.core.rules import signed_in
 from apps.experiments import access
-from apps.experiments.models import ModelLink
+from apps.experiments.models import ModelLink, Run
 from apps.experiments.selectors import runs
 
 PANELS = ("params", "metrics", "tags", "facts")
@@ -63,6 +64,11 @@ def run_activity(request: ActorRequest, run_id: str) -> HttpResponse:
     page = runs.run_page(request.actor, run)
     events = activity_of(request.actor, "run", run.run_id)
     return render(request, "experiments/run_activity.html", _context(page, "activity") | {"events": events})
+
+
+def page_context(actor: Actor, run: Run, tab: str) -> dict[str, Any]:
+    """What every tab of a run's page shows around its own part."""
+    return _context(runs.run_page(actor, run), tab)
 
 
 def _panel(request: ActorRequest) -> str:

@@ -263,7 +263,8 @@ async def _gather(scope: Scope, receive: Receive) -> tuple[bytes, bool]:
 
 async def _next_piece(receive: Receive) -> tuple[bytes, bool]:
     try:
-        message = await asyncio.wait_for(receive(), WAIT_SECONDS)
+        async with asyncio.timeout(WAIT_SECONDS):
+            message = await receive()
     except TimeoutError as error:
         raise ClientGone("the body did not come in time") from error
     if message["type"] == "http.disconnect":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 from collections.abc import Sequence
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -36,8 +38,15 @@ def main(arguments: Sequence[str]) -> int:
         from django.conf import settings
 
         _ = settings.DEBUG  # a wrong setting stops us here, not each of the workers
-        Server(_TARGET, workers=options.workers, workers_kill_timeout=10, respawn_failed_workers=True, **listen).serve()
+        with TemporaryDirectory(prefix="slipway-metrics-") as folder:
+            # Workers add up what they count for /metrics in files there.
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+            _several_workers(options.workers, listen)
     return 0
+
+
+def _several_workers(count: int, listen: dict[str, Any]) -> None:
+    Server(_TARGET, workers=count, workers_kill_timeout=10, respawn_failed_workers=True, **listen).serve()
 
 
 def _serve_here(listen: dict[str, Any]) -> None:

@@ -132,7 +132,7 @@ def test_bad_changes_change_nothing(people: People, iris: str, body: object) -> 
     assert call(people.ada, "GET", f"runs/{run_id}/") == before
 
 
-@pytest.mark.parametrize("run_id", ["0" * 32, "x", "..", "%00", "x" * 65])
+@pytest.mark.parametrize("run_id", ["0" * 32, "x", "..", "x" * 65])
 def test_what_is_not_there(people: People, run_id: str) -> None:
     call(people.ada, "GET", f"runs/{run_id}/", expect=404)
 

@@ -38,7 +38,6 @@ def _secret_key() -> str:
         if len(given) < 32:
             raise env.WrongSetting("SLIPWAY_SECRET_KEY: at least 32 characters are wanted.")
         return given
-    _make_data_folder()
     file = DATA.secret_key
     if not file.exists():
         draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
@@ -53,6 +52,7 @@ def _secret_key() -> str:
     return file.read_text().strip()
 
 
+_make_data_folder()
 SECRET_KEY = _secret_key()
 SECRET_KEY_FALLBACKS = env.words("SLIPWAY_SECRET_KEY_FALLBACKS")
 DEBUG = False

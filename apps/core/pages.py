@@ -36,10 +36,15 @@ def methods(*allowed: str) -> Callable[[PageView], PageView]:
     return decorate
 
 
-def dialog(request: ActorRequest, form: BaseForm | None, *, title: str, submit: str, **more: Any) -> HttpResponse:
-    """A form for the shared dialog, or as a page for those without scripts; 422 where the form was refused."""
+def dialog(
+    request: ActorRequest, form: BaseForm | None, *, title: str, submit: str, back: str = "/", **more: Any
+) -> HttpResponse:
+    """A form for the shared dialog, or as a page (whose "Cancel" leads `back`) for those without scripts.
+
+    422 where the form was refused.
+    """
     template = "components/dialog_form.html" if is_fragment(request) else "components/dialog_page.html"
-    context = {"form": form, "title": title, "submit": submit, "action": request.path, **more}
+    context = {"form": form, "title": title, "submit": submit, "action": request.path, "back": back, **more}
     refused = form is not None and form.is_bound and bool(form.errors)
     return render(request, template, context, status=REFUSED if refused else 200)
 

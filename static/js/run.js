@@ -65,6 +65,8 @@ function hear(news) {
   if (news.metrics) showLatest(news.metrics);
   for (const part of news.changed ?? []) refresh(part);
   board?.hear(news);
+  // The first metric of all: the page has no board yet to put its line on.
+  if (news.metrics && document.getElementById("panel-charts") && Object.keys(news.metrics).length) location.reload();
 }
 
 if (mark) {

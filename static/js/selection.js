@@ -1,5 +1,5 @@
 // Rows that are picked in a form[data-selection]: a bar appears with what can be done with them.
-// Buttons with data-needs="n" want at least n rows.
+// Buttons with data-needs="n" want at least n rows, with data-at-most no more than that.
 
 function update(form) {
   const picks = [...form.querySelectorAll("input.pick")];
@@ -14,7 +14,9 @@ function update(form) {
   bar.hidden = picked === 0;
   const count = bar.querySelector("[data-selection-count]");
   count.textContent = picked === 1 ? count.dataset.one : count.dataset.many.replace("%n", picked);
-  for (const button of bar.querySelectorAll("[data-needs]")) button.disabled = picked < Number(button.dataset.needs);
+  for (const button of bar.querySelectorAll("[data-needs]")) {
+    button.disabled = picked < Number(button.dataset.needs) || picked > Number(button.dataset.atMost ?? Infinity);
+  }
 }
 
 let last = null;

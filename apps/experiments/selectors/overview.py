@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, F, IntegerField, Max, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, F, IntegerField, Max, OuterRef, QuerySet, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from apps.core.actor import Actor
 from apps.experiments.models import Experiment, ExperimentTag, Run
@@ -66,6 +66,14 @@ def recent_runs(actor: Actor, limit: int) -> Sequence[Run]:
     """The newest runs of the actor's lists, with their experiments."""
     found = Run.objects.listed_for(actor).active().filter(experiment__deleted_ms__isnull=True)
     return list(found.select_related("experiment").order_by(F("start_ms").desc(nulls_last=True), "-pk")[:limit])
+
+
+def newest_of_each(actor: Actor, experiment_ids: Sequence[int], count: int) -> list[Run]:
+    """The `count` newest runs of each of these experiments that the actor may read. One statement."""
+    newest_first = [F("start_ms").desc(nulls_last=True), F("pk").desc()]
+    place = Window(RowNumber(), partition_by="experiment_id", order_by=newest_first)
+    found = Run.objects.visible_to(actor).active().filter(experiment_id__in=experiment_ids)
+    return list(found.annotate(place=place).filter(place__lte=count).order_by("experiment_id", "place"))
 
 
 def note_of(experiment: Experiment) -> str:

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("experiments/", experiments.experiment_list, name="experiments"),
     path("experiments/new/", experiments.experiment_new, name="experiment_new"),
+    path("experiments/compare/", experiments.experiments_compare, name="experiments_compare"),
     path("experiments/trash/", experiments.experiment_trash, name="experiment_trash"),
     path("experiments/<int:experiment_id>/", runs.run_list, name="experiment"),
     path("experiments/<int:experiment_id>/rows/", runs.run_rows, name="run_rows"),

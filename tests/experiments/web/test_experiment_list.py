@@ -4,6 +4,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from apps.experiments import actions
+from apps.experiments.models import Run
 from tests.experiments.runs import make_run
 from tests.personas import People
 
@@ -78,3 +79,14 @@ def test_statements_do_not_grow_with_experiments(
         make_run(people.ada, experiment=f"f{number}")
     with django_assert_num_queries(8):
         browser.get(URL)
+
+
+def test_picked_experiments_lead_to_a_comparison_of_their_newest_runs(people: People) -> None:
+    ids = []
+    for name in ("a", "b"):
+        runs = [make_run(people.ada, experiment=name) for _ in range(5)]
+        ids.append(Run.objects.get(run_id=runs[0]).experiment_id)
+    target = people.vera.browser().get("/experiments/compare/", {"experiment": ids})["Location"]
+    assert target.startswith("/compare/?runs=")
+    assert len(target.partition("=")[2].split(",")) == 6
+    assert people.cleo.browser().get("/experiments/compare/", {"experiment": ids})["Location"] == "/compare/?runs="

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -24,6 +24,8 @@ from apps.experiments.web.views.home import quickstart
 
 _PAGE_SIZE = 50
 _MAX_SEARCH = 500
+_COMPARED_AT_MOST = 10
+_RUNS_OF_EACH = 3
 
 
 @signed_in
@@ -49,7 +51,7 @@ def experiment_new(request: ActorRequest) -> HttpResponse:
         experiment = _attempt(form, lambda: _create(request.actor, form.cleaned_data))
         if experiment is not None:
             return done(request, reverse("experiments:experiment", args=[experiment.pk]))
-    return dialog(request, form, title=_("New experiment"), submit=_("Create"))
+    return dialog(request, form, title=_("New experiment"), submit=_("Create"), back=reverse("experiments:experiments"))
 
 
 @signed_in
@@ -63,7 +65,8 @@ def experiment_edit(request: ActorRequest, experiment_id: int) -> HttpResponse:
         saved = _attempt(form, lambda: _save(request.actor, experiment, form))
         if saved is not None:
             return done(request, reverse("experiments:experiment", args=[experiment.pk]))
-    return dialog(request, form, title=_("Edit experiment"), submit=_("Save"))
+    back = reverse("experiments:experiment", args=[experiment.pk])
+    return dialog(request, form, title=_("Edit experiment"), submit=_("Save"), back=back)
 
 
 @signed_in
@@ -83,6 +86,7 @@ def experiment_delete(request: ActorRequest, experiment_id: int) -> HttpResponse
         submit=_("Delete"),
         lead=lead % {"name": experiment.name},
         danger=True,
+        back=reverse("experiments:experiment", args=[experiment.pk]),
     )
 
 
@@ -94,6 +98,15 @@ def experiment_restore(request: ActorRequest, experiment_id: int) -> HttpRespons
     actions.restore_experiment(request.actor, experiment=experiment)
     messages.success(request, _("“%(name)s” is back.") % {"name": experiment.name})
     return done(request, reverse("experiments:experiment", args=[experiment.pk]))
+
+
+@signed_in
+@methods("GET")
+def experiments_compare(request: ActorRequest) -> HttpResponse:
+    """Lead from picked experiments to a comparison of the newest runs of each."""
+    picked = [int(raw) for raw in request.GET.getlist("experiment") if raw.isdecimal() and len(raw) < 19]
+    runs = overview.newest_of_each(request.actor, picked[:_COMPARED_AT_MOST], _RUNS_OF_EACH)
+    return redirect(f"{reverse('experiments:compare')}?runs={','.join(run.run_id for run in runs)}")
 
 
 @signed_in

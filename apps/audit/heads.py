@@ -16,6 +16,7 @@ from typing import Self
 from django.conf import settings
 from django.db import connection
 
+from apps.audit.models import Seal
 from apps.core.errors import InvalidInput
 
 logger = logging.getLogger("slipway.audit.head")
@@ -43,20 +44,38 @@ class Head:
 
 
 def publish(head: Head) -> None:
-    """Log the head and keep it in the file. A file that can't be written is a warning: the chain itself is safe."""
+    """Log the head and keep it in the file, unless the one kept there is no longer in the chain: that is evidence.
+
+    A file that can't be written is a warning: the chain itself is safe.
+    """
     logger.info("head %s", head)
     if (file := _file()) is None:
         return
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
+        kept = kept_head()
+        if kept is not None and not is_in_chain(kept):
+            logger.error("the chain no longer holds the head %s, which stays in the data folder", kept)
+            return
+        draft = file.with_name(f".{file.name}.{os.getpid()}")
         draft.write_text(f"{head}\n")
         draft.replace(file)
+    except InvalidInput:
+        logger.error("the file of the head in the data folder says something else; it stays as it is")
     except OSError as error:
         logger.warning("the head could not be kept in the data folder: %s", error.strerror)
 
 
+def is_in_chain(head: Head) -> bool:
+    """Whether the chain still has this seal at this place."""
+    return Seal.objects.filter(sequence=head.sequence, digest=head.digest).exists()
+
+
 def kept_head() -> Head | None:
-    """The head in the file; None where there is none. Raises `InvalidInput` for a file that says something else."""
+    """The head in the file; None where there is none.
+
+    After a restore of an older backup the file has to go too: it tells of events that the backup lacks. Raises
+    `InvalidInput` for a file that says something else.
+    """
     file = _file()
     if file is None or not file.exists():
         return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from apps.audit.chain import GENESIS, fits, has_proof
-from apps.audit.heads import Head
+from apps.audit.heads import Head, is_in_chain
 from apps.audit.models import Event, Seal
 from apps.audit.sealing import newest_head, unsealed
 
@@ -68,11 +68,9 @@ class Verification:
 
     def _of_heads(self) -> Iterator[Finding]:
         for head in self.known_heads:
-            digest = Seal.objects.filter(sequence=head.sequence).values_list("digest", flat=True).first()
-            if digest is None:
-                yield Finding(Fault.CUT_OFF, f"the chain once reached {head.sequence} and ends before it now")
-            elif digest != head.digest:
-                yield Finding(Fault.CHANGED, f"seal {head.sequence} is not the one that the known head names")
+            if not is_in_chain(head):
+                what = f"seal {head.sequence} is not the one that a known head names"
+                yield Finding(Fault.CUT_OFF, f"{what}: the chain was cut off at or before it")
 
 
 def _sealed(last: int) -> Iterator[tuple[Seal, Event | None]]:

@@ -47,7 +47,7 @@ def test_a_head_from_the_log_shows_a_cut_off_end(capsys: pytest.CaptureFixture[s
     verify()
     with pytest.raises(CommandError):
         verify("--head", head)
-    assert "cut off: the chain once reached 2" in capsys.readouterr().out
+    assert "cut off: seal 2 is not the one" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("head", ["", "1", "1:abc", "0:" + "0" * 64, "x:" + "0" * 64])
@@ -67,7 +67,27 @@ def test_heads_go_to_the_log_and_to_the_data_folder(
     assert [file.read_text().strip() for file in tmp_path.glob("audit_head*")] == [head]
     run_sql("DELETE FROM audit_event WHERE id = (SELECT event_id FROM audit_seal WHERE sequence = 2)")
     run_sql("DELETE FROM audit_seal WHERE sequence = 2")
-    with pytest.raises(CommandError):
+    # The chain grows again past the lost head, which stays known.
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            sealed(3)
+        with pytest.raises(CommandError):
+            verify()
+    assert [file.read_text().strip() for file in tmp_path.glob("audit_head*")] == [head]
+
+
+def test_a_file_of_the_head_that_says_something_else(
+    tmp_path: Path, settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.AUDIT_HEADS = tmp_path
+    with django_capture_on_commit_callbacks(execute=True):
+        sealed(1)
+    (file,) = tmp_path.glob("audit_head*")
+    file.write_text("nonsense")
+    with django_capture_on_commit_callbacks(execute=True):
+        sealed(1)
+    assert file.read_text() == "nonsense"
+    with pytest.raises(CommandError, match="can't be read"):
         verify()
 
 

@@ -132,5 +132,6 @@ def _kept(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], points: int) -> np.n
     if len(finite) > points:
         # Counted from the first: a double holds neither large steps nor times next to each other.
         away = (x[finite] - x[finite[0]]).astype(np.float64)
-        finite = finite[MinMaxLTTBDownsampler().downsample(away, y[finite], n_out=max(3, points)).astype(np.int64)]
+        thin: Any = MinMaxLTTBDownsampler()  # type: ignore[no-untyped-call]
+        finite = finite[thin.downsample(away, y[finite], n_out=max(3, points)).astype(np.int64)]
     return np.sort(np.concatenate([finite, gaps]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -158,9 +158,8 @@ def _family(actor: Actor, run: Run) -> Family:
     around = Q(parent_run_id=run.run_id)
     if run.parent_run_id:
         around |= Q(run_id=run.parent_run_id)
-    found: Sequence[Run] = (
-        Run.objects.visible_to(actor).active().filter(around).order_by("start_ms", "pk")[: _MAX_CHILDREN + 2]
-    )
+    readable = Run.objects.visible_to(actor).active().filter(around)
+    found = list(readable.order_by("start_ms", "pk")[: _MAX_CHILDREN + 2])
     parent = next((one for one in found if one.run_id == run.parent_run_id), None)
     children = [one for one in found if one.parent_run_id == run.run_id and one.pk != run.pk]
     return Family(parent, children[:_MAX_CHILDREN], len(children) > _MAX_CHILDREN)

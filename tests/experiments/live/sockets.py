@@ -30,7 +30,7 @@ class Socket:
             self.session_key = browser.cookies[settings.SESSION_COOKIE_NAME].value
             headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={self.session_key}".encode()))
         scope = {"type": "websocket", "path": self._path, "headers": headers, "query_string": b"", "subprotocols": []}
-        self._application = ApplicationCommunicator(websockets, scope)
+        self._application: Any = ApplicationCommunicator(websockets, scope)  # type: ignore[no-untyped-call]
         await self._application.send_input({"type": "websocket.connect"})
         answer = await self._application.receive_output(timeout=3)
         self.accepted = answer["type"] == "websocket.accept"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
@@ -58,8 +58,11 @@ def _points(request: HttpRequest) -> int:
     return int(raw)
 
 
-def _axis(request: HttpRequest) -> Literal["step", "time"]:
-    axis = request.GET.get("axis", "step")
-    if axis not in ("step", "time"):
-        raise InvalidInput("'axis' is 'step' or 'time'.")
-    return axis
+def _axis(request: HttpRequest) -> charts.Axis:
+    match request.GET.get("axis", "step"):
+        case "step":
+            return "step"
+        case "time":
+            return "time"
+        case _:
+            raise InvalidInput("'axis' is 'step' or 'time'.")

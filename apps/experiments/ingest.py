@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from django.db import OperationalError, connection
+from django.db import DatabaseError, connection
 
 T = TypeVar("T")
 
 RUN_NAME_TAG = "mlflow.runName"
 PARENT_TAG = "mlflow.parentRunId"
 _ATTEMPTS = 8
-_RETRIED_STATES = {"40001", "40P01"}
+# Serialization failure, deadlock, and a run that was removed for good meanwhile (the next attempt doesn't see it).
+_RETRIED_STATES = {"40001", "40P01", "23503"}
 
 
 class Value(NamedTuple):
@@ -118,7 +119,7 @@ def with_retries(work: Callable[[], T]) -> T:
     for attempt in range(_ATTEMPTS):
         try:
             return work()
-        except (OperationalError, Raced) as error:
+        except (DatabaseError, Raced) as error:
             if attempt == _ATTEMPTS - 1 or not _passes(error):
                 raise
         # Jitter parts those who met.
@@ -130,4 +131,4 @@ def _passes(error: Exception) -> bool:
     if isinstance(error, Raced):
         return True
     cause = error.__cause__
-    return getattr(cause, "sqlstate", None) in _RETRIED_STATES or "locked" in str(error)
+    return getattr(cause, "sqlstate", None) in _RETRIED_STATES or "database is locked" in str(error)

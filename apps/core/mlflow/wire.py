@@ -10,6 +10,7 @@ import math
 import re
 import sys
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar, get_origin
 
 import msgspec
@@ -73,9 +74,16 @@ def missing_value(path: str) -> InvalidInput:
 
 def invalid_value(path: str, value: object, hint: str = "") -> InvalidInput:
     """The protocol's error for a parameter of the wrong type or form."""
-    shown = orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()[:500]
     tail = f": {hint}" if hint else "."
-    return InvalidInput(f"Invalid value {shown} for parameter '{path}' supplied{tail}")
+    return InvalidInput(f"Invalid value {_as_json(value)} for parameter '{path}' supplied{tail}")
+
+
+def _as_json(value: object) -> str:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()[:500]
+    except TypeError:
+        # Numbers of more than 64 bits; beyond some thousands of digits Python won't print them either.
+        return f"{value:.6g}" if isinstance(value, int) and value.bit_length() < 1000 else '"..."'
 
 
 def parse_double(path: str, value: Double) -> tuple[float, bool]:
@@ -184,5 +192,10 @@ def _value_at(data: Any, path: str) -> Any:
 def _query_values(kind: type[Request], request: HttpRequest) -> dict[str, Any]:
     if "\x00" in request.META["QUERY_STRING"] or "%00" in request.META["QUERY_STRING"]:
         raise InvalidInput("Text must not contain NUL characters.")
-    lists = {field.name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list}
+    lists = _list_fields(kind)
     return {name: values if name in lists else values[-1] for name, values in request.GET.lists()}
+
+
+@cache
+def _list_fields(kind: type[Request]) -> frozenset[str]:
+    return frozenset(field.name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list)

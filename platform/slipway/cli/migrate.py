@@ -12,6 +12,7 @@ from slipway import env
 def main(arguments: Sequence[str]) -> int:
     """Bring the database up to date. With arguments of Django's own command (an app, --plan, ...) it does just that."""
     import django
+    from django.conf import settings
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
 
@@ -20,6 +21,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--password-only", action="store_true")
     options, of_django = parser.parse_known_args(arguments)
     verbosity = "0" if options.password_only else options.verbosity
+    # One connection is enough, and without a pool it says at once why there is none.
+    settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
     django.setup()
     try:
         execute_from_command_line(["slipway", "migrate", "--no-input", "--verbosity", verbosity, *of_django])

@@ -16,8 +16,9 @@ from apps.core.errors import InvalidInput
 MAX_PATH_LENGTH = 1024
 MAX_SEGMENT_BYTES = 255
 
-# Percent signs would let a second decoding somewhere else turn `%2e%2e` into `..`; `?#;` are how URLs hide a tail.
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\%?#;]|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]*:/")
+# Percent signs would let a second decoding somewhere else turn `%2e%2e` into `..`; `?#;` are how URLs hide a tail;
+# U+FFFD stands where the caller's bytes were no UTF-8.
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\%?#;\ufffd]|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]*:/")
 _DOTS_ONLY = re.compile(r"^\.+$")
 
 

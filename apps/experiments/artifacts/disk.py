@@ -52,7 +52,7 @@ class DiskStore:
         self._refuse_what_is_in_the_way(target, path)
         draft = self.draft()
         try:
-            with draft.open("xb") as file:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 while chunk := source.read(CHUNK):
                     file.write(chunk)
                 _to_disk(file)

@@ -1,6 +1,6 @@
 """Each module of this package lists its own routes; this joins them."""
 
-from apps.experiments.mlflow import datasets, experiments, logged_data, logged_models, metrics, runs, search
+from apps.experiments.mlflow import artifacts, datasets, experiments, logged_data, logged_models, metrics, runs, search
 
 ROUTES = [
     *experiments.ROUTES,
@@ -10,4 +10,5 @@ ROUTES = [
     *search.ROUTES,
     *datasets.ROUTES,
     *logged_models.ROUTES,
+    *artifacts.ROUTES,
 ]

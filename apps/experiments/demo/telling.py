@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ from apps.accounts.actions import add_member, create_team, create_user
 from apps.accounts.authentication import actor_of_user
 from apps.accounts.models import Membership, Team, User
 from apps.core.actor import Actor, Role, Via, system_actor
+from apps.core.paths import ArtifactPath
 from apps.experiments.actions import create_experiment, now_ms
 from apps.experiments.actions.datasets import CONTEXT_TAG, UsedDataset, log_inputs
 from apps.experiments.actions.logged_data import log_batch
 from apps.experiments.actions.runs import create_run, delete_run, update_run
+from apps.experiments.artifacts.folders import folder_of_run
 from apps.experiments.demo.curves import Curve
+from apps.experiments.demo.files import files_of
 from apps.experiments.demo.stories import DemoDataset, DemoExperiment, DemoRun, DemoTeam
 from apps.experiments.demo.teams import EVERYWHERE, TEAMS
 from apps.experiments.ingest import PARENT_TAG, Value
@@ -26,6 +30,7 @@ from apps.experiments.selectors.overview import NOTE_TAG
 
 _HOUR_MS = 3_600_000
 _VALUES_AT_ONCE = 1_000
+_FILES_EVERY = 3
 
 
 @dataclass
@@ -81,13 +86,15 @@ def _experiment(actors: list[Actor], story: DemoExperiment, rng: np.random.Gener
     tags = [*story.tags.items(), *([(NOTE_TAG, story.note)] if story.note else [])]
     experiment = create_experiment(actors[0], name=story.name, tags=tags)
     told.experiments += 1
-    for place, run in enumerate(story.runs(rng)):
-        _run(actors[place % len(actors)], experiment, story, run, told)
+    for place, plan in enumerate(story.runs(rng)):
+        run = _run(actors[place % len(actors)], experiment, story, plan, told)
+        if place % _FILES_EVERY == 0:
+            _leave_files(run, story, plan)
 
 
 def _run(
     actor: Actor, experiment: Experiment, story: DemoExperiment, plan: DemoRun, told: Told, parent: str = ""
-) -> None:
+) -> Run:
     start_ms = now_ms() - int(plan.hours_ago * _HOUR_MS)
     run = create_run(
         actor,
@@ -106,6 +113,7 @@ def _run(
         update_run(actor, run=run, status=RunStatus(plan.status), end_ms=start_ms + int(plan.minutes * 60_000))
     if plan.deleted:
         delete_run(actor, run=run)
+    return run
 
 
 def _tags(actor: Actor, story: DemoExperiment, plan: DemoRun, parent: str) -> list[tuple[str, str]]:
@@ -118,6 +126,12 @@ def _tags(actor: Actor, story: DemoExperiment, plan: DemoRun, parent: str) -> li
     if parent:
         own[PARENT_TAG] = parent
     return [*own.items(), *plan.tags.items()]
+
+
+def _leave_files(run: Run, story: DemoExperiment, plan: DemoRun) -> None:
+    folder = folder_of_run(run)
+    for path, content in files_of(story, plan):
+        folder.write(ArtifactPath.parse(path), io.BytesIO(content), len(content))
 
 
 def _used(dataset: DemoDataset) -> UsedDataset:

@@ -48,9 +48,10 @@ class UsedDataset:
 def log_inputs(actor: Actor, *, run: Run, datasets: Sequence[UsedDataset] = (), model_ids: Iterable[str] = ()) -> None:
     """Note what the run used. What is known already stays as it was first logged. Raises `NotFound` for a model."""
     require_active(run)
+    by_key: dict[Pair, UsedDataset] = {}
     for used in datasets:
         _check(used)
-    by_key = {used.key: used for used in reversed(datasets)}
+        by_key.setdefault(used.key, used)
     with transaction.atomic():
         _add_datasets(run, by_key)
         _link(actor, run, ModelLink.Direction.INPUT, dict.fromkeys(model_ids, 0))
@@ -85,7 +86,7 @@ def _add_datasets(run: Run, by_key: dict[Pair, UsedDataset]) -> None:
     found = Dataset.objects.filter(experiment_id=run.experiment_id, name__in=names, digest__in=digests)
     ids = {(name, digest): pk for pk, name, digest in found.values_list("pk", "name", "digest")}
     # The order of the call is the order that the run shows.
-    ordered = [(ids[key], dict(used.tags)) for key, used in reversed(by_key.items())]
+    ordered = [(ids[key], dict(used.tags)) for key, used in by_key.items()]
     DatasetInput.objects.bulk_create(
         (
             DatasetInput(run=run, dataset_id=pk, tags=list(tags.items()), context=tags.get(CONTEXT_TAG, ""))

@@ -173,9 +173,9 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 ARTIFACT_BUCKET, ARTIFACT_PREFIX = env.artifact_store("SLIPWAY_ARTIFACT_STORE")
-# What clients are told about artifact uploads and downloads (`server-info`).
+# What clients are told of files (`server-info`). Downloads in parts go by presigned URLs, which a bucket can make.
 MULTIPART_UPLOADS = True
-MULTIPART_DOWNLOADS = True
+MULTIPART_DOWNLOADS = bool(ARTIFACT_BUCKET)
 # Buckets besides, which experiments may name as their place: `s3://bucket/prefix`, separated by commas.
 ARTIFACT_LOCATIONS = env.words("SLIPWAY_ARTIFACT_LOCATIONS")
 _FILES = {

@@ -82,7 +82,7 @@ def points_of_runs(actor: Actor, run_ids: Sequence[str], key: str, *, limit: int
         .order_by("series__run__run_id", "timestamp", "step", "value", "is_nan")
         .values_list("series__run__run_id", "timestamp", "step", "value", "is_nan")[:limit]
     )
-    return [{**Spot(*spot).shown(key), "run_id": run_id} for run_id, *spot in rows]
+    return [{**Spot(*row[1:]).shown(key), "run_id": row[0]} for row in rows]
 
 
 def sample_of_runs(

@@ -41,7 +41,7 @@ class Summary(NamedTuple):
     last: Value
     min_value: float | None
     max_value: float | None
-    count: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,10 +91,9 @@ def check_batch(metrics: int, params: int, tags: int) -> None:
 
 def check_unique_params(keys: Sequence[str]) -> None:
     """Raise `InvalidInput` where a batch names a param twice."""
-    if len(set(keys)) == len(keys):
+    twice = [key for index, key in enumerate(keys) if key in keys[:index]]
+    if not twice:
         return
-    seen: set[str] = set()
-    twice = [key for key in keys if key in seen or seen.add(key)]
     raise InvalidInput(
         f"Duplicate parameter keys have been submitted: {twice}. Please ensure "
         "the request contains only one param value per param key."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -144,7 +144,7 @@ def _model_output(model_id: str, step: int, *_: object) -> dict[str, Any]:
     return {"model_id": model_id, "step": step}
 
 
-_SHAPES = {
+_SHAPES: dict[str, Callable[..., dict[str, Any]]] = {
     "metrics": _metric,
     "params": _pair,
     "tags": _pair,

@@ -139,7 +139,7 @@ def test_a_metric_of_a_model_is_kept_with_the_model(people: People) -> None:
     experiment_id = make_experiment(people.ada)
     run_id = make_run(people.ada, experiment_id)
     LoggedModel.objects.create(model_id="m-1", experiment_id=int(experiment_id), name="m", created_ms=1, updated_ms=1)
-    of_model = {"model_id": "m-1", "dataset_name": "d", "dataset_digest": "x"}
+    of_model: dict[str, Any] = {"model_id": "m-1", "dataset_name": "d", "dataset_digest": "x"}
     for _ in range(2):
         log(people.ada, run_id, value=0.5, **of_model)
     kept = LoggedModelMetric.objects.get()

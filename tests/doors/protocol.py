@@ -6,6 +6,7 @@ from tests.doors import ADMINS, CREATORS, EDITORS, EVERYBODY, MANAGERS, READERS,
 
 _EXPERIMENT = {"experiment_id": "{experiment}"}
 _RUN = {"run_id": "{run}"}
+_MODEL_JSON = '{{"artifact_path": "m", "run_id": "{run}", "utc_time_created": "2026-01-01", "flavors": {{}}}}'
 _MODEL = {"model_id": "{model}"}
 _PHRASE = "a fine long phrase"
 _METRIC = {"key": "m", "value": 1, "timestamp": 1, "step": 0}
@@ -66,7 +67,8 @@ EXPERIMENTS = {
     "GET 2.0/mlflow/experiments/search": Door(EVERYBODY, {"max_results": 10}),
     "POST 2.0/mlflow/experiments/update": Door(EDITORS, {**_EXPERIMENT, "new_name": "other"}),
     "POST 2.0/mlflow/experiments/delete": Door(MANAGERS, _EXPERIMENT),
-    "POST 2.0/mlflow/experiments/restore": Door(MANAGERS, _EXPERIMENT),
+    # Not in the trash, so there is nothing to restore.
+    "POST 2.0/mlflow/experiments/restore": Door((404, 403, 403, 404, 404), _EXPERIMENT),
     "POST 2.0/mlflow/experiments/set-experiment-tag": Door(EDITORS, {**_EXPERIMENT, "key": "k", "value": "v"}),
     "POST 2.0/mlflow/experiments/delete-experiment-tag": Door(EDITORS, {**_EXPERIMENT, "key": "kind"}),
     "POST 2.0/mlflow/experiments/search-datasets": Door(EVERYBODY, {"experiment_ids": ["{experiment}"]}),
@@ -89,8 +91,14 @@ RUNS = {
     "GET 2.0/mlflow/metrics/get-history-bulk-interval": Door(EVERYBODY, {"run_ids": "{run}", "metric_key": "loss"}),
     "POST 2.0/mlflow/runs/search": Door(EVERYBODY, {"experiment_ids": ["{experiment}"]}),
     "POST 2.0/mlflow/runs/log-inputs": Door(EDITORS, _RUN),
-    "POST 2.0/mlflow/runs/outputs": Door(EDITORS, _RUN),
-    "POST 2.0/mlflow/runs/log-model": Door(EDITORS, {**_RUN, "model_json": "{{}}"}),
+    "POST 2.0/mlflow/runs/outputs": Door(EDITORS, {**_RUN, "models": [{"model_id": "{model}", "step": 0}]}),
+    "POST 2.0/mlflow/runs/log-model": Door(
+        EDITORS,
+        {
+            **_RUN,
+            "model_json": _MODEL_JSON,
+        },
+    ),
 }
 
 LOGGED_MODELS = {
@@ -104,4 +112,9 @@ LOGGED_MODELS = {
     "POST 2.0/mlflow/logged-models/{model_id}/params": Door(EDITORS, {"params": [{"key": "k", "value": "v"}]}, _MODEL),
 }
 
-PROTOCOL_DOORS = ACCOUNTS | EXPERIMENTS | RUNS | LOGGED_MODELS
+ARTIFACTS = {
+    "GET 2.0/mlflow/artifacts/list": Door(READERS, _RUN),
+    "GET 2.0/mlflow/logged-models/{model_id}/artifacts/directories": Door(READERS, at=_MODEL),
+}
+
+PROTOCOL_DOORS = ACCOUNTS | EXPERIMENTS | RUNS | LOGGED_MODELS | ARTIFACTS

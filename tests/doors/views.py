@@ -1,4 +1,4 @@
-"""Pages and the API, `METHOD name`, where name is that of the URL map. Pages that work answer 200, or 302 after a post."""
+"""Pages and the API, `METHOD name`, where name is that of the URL map. Pages answer 200, or 302 after a post."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ ACCOUNT_PAGES = {
 EXPERIMENT_PAGES = {
     "GET experiments:home": Door(EVERYBODY),
     "GET experiments:experiments": Door(EVERYBODY),
-    "GET experiments:experiment_new": Door(CREATORS),
+    "GET experiments:experiment_new": Door(EVERYBODY),
+    "POST experiments:experiment_new": Door(as_if(CREATORS, 302), {"name": "fresh"}),
     "GET experiments:experiment_trash": Door(EVERYBODY),
     "GET experiments:experiment": Door(READERS, at=_EXPERIMENT),
     "GET experiments:run_rows": Door(READERS, at=_EXPERIMENT),
@@ -61,7 +62,7 @@ EXPERIMENT_PAGES = {
     "GET experiments:run": Door(READERS, at=_RUN),
     "GET experiments:run_metrics": Door(READERS, at=_RUN),
     "GET experiments:run_datasets": Door(READERS, at=_RUN),
-    "GET experiments:run_metrics_json": Door(READERS, at=_RUN),
+    "GET experiments:run_metrics_json": Door(READERS, {"key": "loss"}, _RUN),
     "GET experiments:run_live_json": Door(READERS, at=_RUN),
     "GET experiments:run_artifacts": Door(READERS, at=_RUN),
     "GET experiments:run_activity": Door(READERS, at=_RUN),
@@ -69,6 +70,16 @@ EXPERIMENT_PAGES = {
     "GET experiments:run_note": Door(EDITORS, at=_RUN),
     "GET experiments:run_tag": Door(EDITORS, at=_RUN),
     "GET experiments:logged_model": Door(READERS, at={"model_id": "{model}"}),
+    "POST experiments:experiment_delete": Door(as_if(MANAGERS, 302), at=_EXPERIMENT),
+    "POST experiments:experiment_restore": Door((404, 403, 403, 404, 404), at=_EXPERIMENT),
+    "POST experiments:runs_selected": Door(as_if(MANAGERS, 302), {"do": "delete", "run": "{run}"}, _EXPERIMENT),
+    "POST experiments:run_delete": Door(as_if(MANAGERS, 302), at=_RUN),
+    "POST experiments:run_restore": Door(as_if(MANAGERS, 302), at=_RUN),
+    "GET experiments:experiments_compare": Door(as_if(EVERYBODY, 302), {"experiment": "{experiment}"}),
+    "GET experiments:compare": Door(READERS, {"runs": "{run}"}),
+    # Of the runs that one may see: for Cleo there are none.
+    "GET experiments:compare_metrics_json": Door(EVERYBODY, {"runs": "{run}", "key": "loss"}),
+    "GET experiments:logged_model_artifacts": Door(READERS, at={"model_id": "{model}"}),
     "GET audit:event_list": Door(EVERYBODY),
     "GET audit:event_export": Door(EVERYBODY),
 }
@@ -80,7 +91,7 @@ API = {
     "GET api:user-list": Door(EVERYBODY),
     "POST api:user-list": Door(as_if(ADMINS, 201), {"username": "eve", "password": _PHRASE}),
     "GET api:user-detail": Door(READERS, at=_ADA),
-    "DELETE api:user-detail": Door((403, 403, 403, 403, 204), at=_ADA),
+    "DELETE api:user-detail": Door((404, 403, 403, 403, 204), at=_ADA),
     "GET api:team-list": Door(EVERYBODY),
     "POST api:team-list": Door(as_if(ADMINS, 201), {"name": "foundry"}),
     "GET api:team-detail": Door(READERS, at=_FORGE),
@@ -97,8 +108,28 @@ API = {
     "GET api:experiment-detail": Door(READERS, at={"pk": "{experiment}"}),
     "PATCH api:experiment-detail": Door(EDITORS, {"name": "other"}, {"pk": "{experiment}"}),
     "DELETE api:experiment-detail": Door(as_if(MANAGERS, 204), at={"pk": "{experiment}"}),
-    "GET api:run-list": Door(READERS, {"experiment": "{experiment}"}),
+    "GET api:run-list": Door(EVERYBODY, {"experiment_id": "{experiment}"}),
     "GET api:run-detail": Door(READERS, at=_RUN),
+    # What is not in the trash can't be restored.
+    "POST api:experiment-restore": Door((404, 403, 403, 404, 404), at={"pk": "{experiment}"}),
+    "POST api:run-restore": Door(MANAGERS, at=_RUN),
+    "GET api:run-metrics": Door(READERS, at={**_RUN, "key": "loss"}),
+    "POST api:token-rotate": Door((404, 404, 404, 404, 403), at=_OWN),
+    "GET api:grant-list": Door(MANAGERS, {"kind": "experiment", "object_id": "{experiment}"}),
+    "POST api:grant-list": Door(
+        as_if(MANAGERS, 201), {"kind": "experiment", "object_id": "{experiment}", "user": "zoe", "level": "read"}
+    ),
+    "DELETE api:grant-detail": Door(as_if(MANAGERS, 204), at={"pk": "{grant}"}),
+    "GET api:event-detail": Door((404, 404, 404, 200, 200), at={"pk": "{event}"}),
+    "GET api:event-export": Door(EVERYBODY),
+    "GET artifact_list": Door((403, 403, 403, 403, 200), {"path": ""}),
+    "GET artifact_file": Door((404, 404, 404, 404, 404), at={"path": "{experiment}/{run}/artifacts/none.txt"}),
+    "GET run_file": Door((404, 404, 404, 404, 404), {**_RUN, "path": "none.txt"}),
+    "GET run_file_twin": Door((404, 404, 404, 404, 404), {**_RUN, "path": "none.txt"}),
+    "POST artifact_upload": Door((400, 400, 400, 400, 400), {**_RUN, "path": "x.txt"}),
+    "GET logged_model_file": Door(
+        (404, 404, 404, 404, 404), {"artifact_file_path": "none.txt"}, {"model_id": "{model}"}
+    ),
     "DELETE api:run-detail": Door(as_if(MANAGERS, 204), at=_RUN),
 }
 
@@ -113,5 +144,7 @@ OPEN_OR_ELSEWHERE = {
     "account_logout": "open",
     "account_reset_password": "open",
     "metrics": "tests/core",
+    "experiments:run_raw": "tests of previews: a file has to be there",
+    "experiments:logged_model_raw": "tests of previews: a file has to be there",
     "protocol": "the table of the protocol",
 }

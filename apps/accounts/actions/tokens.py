@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts import events
+from apps.accounts.access import may_manage_service
 from apps.accounts.actions.common import validate
 from apps.accounts.epoch import forget_actors
 from apps.accounts.models import Team, Token, User
@@ -76,6 +77,8 @@ def revoke_token(actor: Actor, *, token: Token) -> None:
 def _refuse_what_is_not_to_be(actor: Actor, token: Token) -> None:
     if Scope.ALL not in actor.scopes:
         raise PermissionDenied("Permission denied: a token of limited scope can't make tokens.")
+    if actor.user_id not in (None, token.user_id) and not may_manage_service(actor, token.user):
+        raise PermissionDenied("Permission denied: people make their own tokens.")
     if not token.name.strip():
         raise InvalidInput("A token wants a name that says what it is for.")
     if token.expires_at is not None and token.expires_at <= timezone.now():

@@ -13,6 +13,10 @@ from slipway.routing import websockets
 from tests.personas import Persona
 
 
+def _communicator(scope: dict[str, Any]) -> Any:
+    return ApplicationCommunicator(websockets, scope)  # type: ignore[no-untyped-call]
+
+
 class Socket:
     """Use as `async with Socket(persona, path) as socket`; `socket.accepted` says how the handshake went."""
 
@@ -30,7 +34,7 @@ class Socket:
             self.session_key = browser.cookies[settings.SESSION_COOKIE_NAME].value
             headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={self.session_key}".encode()))
         scope = {"type": "websocket", "path": self._path, "headers": headers, "query_string": b"", "subprotocols": []}
-        self._application: Any = ApplicationCommunicator(websockets, scope)  # type: ignore[no-untyped-call]
+        self._application = _communicator(scope)
         await self._application.send_input({"type": "websocket.connect"})
         answer = await self._application.receive_output(timeout=3)
         self.accepted = answer["type"] == "websocket.accept"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -100,14 +101,21 @@ def test_nothing_is_left_for_later() -> None:
     assert [name_of(path) for path in files if later.search(path.read_text())] == []
 
 
+def offered(path: Path) -> set[str]:
+    """The names that others may call."""
+    if path.stem == "actions":
+        return {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+    return set(import_module(".".join(path.parent.relative_to(ROOT).parts)).__all__)
+
+
 def action_functions() -> list[tuple[str, ast.FunctionDef]]:
-    """The public functions of every `actions` module."""
+    """The functions that apps offer: those of `actions.py`, or named in the `__all__` of the package `actions`."""
     files = [path for path in python_files("apps") if "actions" in (path.stem, path.parent.name)]
     return [
         (f"{name_of(path)}:{node.name}", node)
         for path in files
         for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        if isinstance(node, ast.FunctionDef) and node.name in offered(path)
     ]
 
 

@@ -120,6 +120,7 @@ def test_a_taken_port_is_told(up: Up, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["slipway.cli server", "slipway.cli worker", "valkey-server"])
 def test_a_part_that_dies_is_started_again(up: Up, part: str) -> None:
+    eventually(lambda: any(part in line for line in up.children().values()))
     before = up.child(part)
     os.kill(before, signal.SIGKILL)
     eventually(lambda: before not in up.children() and any(part in line for line in up.children().values()))

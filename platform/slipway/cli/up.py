@@ -10,6 +10,7 @@ import errno
 import fcntl
 import http.client
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -80,9 +81,10 @@ class _Installation:
         password = self._migrate()
         address = ["--host", self.host, "--port", str(self.port)]
         self._add("web server", [*_SLIPWAY, "server", *address])
-        self._add("worker", [*_SLIPWAY, "worker", "--threads", "--beat"])
         self._wait(self._is_healthy)
         _greet(self.url, password, self.data)
+        # Last: while it loads, pages answer.
+        self._add("worker", [*_SLIPWAY, "worker", "--threads", "--beat"])
 
     @property
     def url(self) -> str:
@@ -171,7 +173,9 @@ def _greet(url: str, password: str, data: DataFolder) -> None:
     name = env.text("SLIPWAY_ADMIN_USERNAME", "admin")
     no_login = env.flag("SLIPWAY_NO_LOGIN")
     is_default = data.root == DataFolder.default_root()
-    command = "slipway" if is_default else f"SLIPWAY_HOME={data.root} slipway"
+    # uv tells what it runs that it does: then the command alone may be on nobody's path.
+    slipway = "uv run slipway" if os.environ.get("UV") else "slipway"
+    command = slipway if is_default else f"SLIPWAY_HOME={shlex.quote(str(data.root))} {slipway}"
     lines = ["", f"  Slipway {version('slipway')} is ready at {url}", ""]
     if password:
         lines += [f"  Sign in as  {name}", f"  Password    {password}   (shown this once)", ""]

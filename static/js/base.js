@@ -140,7 +140,7 @@ function keepInside(panel) {
 
 // ---- htmx ----
 document.addEventListener("htmx:afterSwap", (event) => {
-  refreshTimes(event.target.getRootNode().contains(event.target) ? event.target.parentElement ?? document : document);
+  refreshTimes();
   // A fragment put into the shared dialog opens it.
   if (event.detail.target?.id === "dialog" && event.detail.target.childElementCount) {
     openDialog(event.detail.target, event.detail.requestConfig?.elt);

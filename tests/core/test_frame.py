@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-from django.conf import settings
 from django.test import Client
 
+from slipway.paths import ASSETS
 from tests.personas import People
 
-STATIC = Path(settings.STATICFILES_DIRS[0])  # type: ignore[arg-type]
-TEMPLATES = Path(settings.TEMPLATES[0]["DIRS"][0])
+STATIC = ASSETS / "static"
+TEMPLATES = ASSETS / "templates"
 
 
 def test_pages_run_no_inline_script(people: People) -> None:

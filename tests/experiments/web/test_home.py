@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from apps.accounts.actions import create_user
 from apps.core.actor import system_actor
@@ -40,3 +41,12 @@ def test_anonymous_people_are_sent_to_sign_in() -> None:
 
 def test_other_verbs(people: People) -> None:
     assert people.ada.browser().post("/").status_code == 405
+
+
+def test_statements_do_not_grow(people: People, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    browser = people.ada.browser()
+    for round_ in range(2):
+        for number in range(5):
+            make_run(people.ada, experiment=f"e{round_}{number}")
+        with django_assert_num_queries(8):
+            browser.get("/")

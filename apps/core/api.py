@@ -149,7 +149,8 @@ def _from_drf(exception: exceptions.APIException) -> Response:
         body |= {"error_code": "INVALID_PARAMETER_VALUE", "message": _in_words(fields), "fields": fields}
     else:
         body["message"] = str(exception.detail)
-    return Response(body, exception.status_code)
+    challenge = getattr(exception, "auth_header", None)
+    return Response(body, exception.status_code, headers={"WWW-Authenticate": challenge} if challenge else None)
 
 
 def _in_words(fields: Mapping[str, Any]) -> str:

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 _BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _REQUESTS = Counter("slipway_http_requests", "Calls answered.", ["route", "method", "status"])
 _SECONDS = Histogram("slipway_http_request_seconds", "Time to the answer's head.", ["route"], buckets=_BUCKETS)
+_children: dict[tuple[str, str | None, int], tuple[Counter, Histogram]] = {}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
@@ -51,10 +52,19 @@ def declare_gauge(name: str, help: str, read: Callable[[], float | None]) -> Non
 
 def observe(request: HttpRequest, status: int, seconds: float) -> None:
     """Count an answered call. Route names come from our tables, so that callers can't make up labels."""
-    route = _route_of(request)
-    method = request.method if request.method in _METHODS else "other"
-    _REQUESTS.labels(route, method, str(status)).inc()
-    _SECONDS.labels(route).observe(seconds)
+    key = (_route_of(request), request.method, status)
+    children = _children.get(key) or _children_of(*key)
+    children[0].inc()
+    children[1].observe(seconds)
+
+
+def _children_of(route: str, method: str | None, status: int) -> tuple[Counter, Histogram]:
+    """Found once and kept: looking labels up costs more than counting."""
+    known = method if method in _METHODS else "other"
+    found = _REQUESTS.labels(route, known, str(status)), _SECONDS.labels(route)
+    if known == method:
+        _children[route, method, status] = found
+    return found
 
 
 def exposition() -> bytes:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
@@ -41,3 +42,11 @@ class ApiViewSet(GenericViewSet[Any]):
     def page(self, queryset: QuerySet[Any]) -> Response:
         """A page of `queryset` in the view's shape."""
         return self.get_paginated_response(self.get_serializer(self.paginate_queryset(queryset), many=True).data)
+
+
+class ApiRouter(SimpleRouter):
+    """Takes paths with and without the slash at the end; the description writes them with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trailing_slash = "/?"

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver
-from rest_framework.routers import SimpleRouter
 
+from apps.core.viewsets import ApiRouter
 from apps.experiments.api import views
 
-router = SimpleRouter()
+router = ApiRouter()
 router.register("experiments", views.ExperimentViewSet, basename="experiment")
 router.register("runs", views.RunViewSet, basename="run")
 

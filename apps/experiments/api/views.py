@@ -128,7 +128,7 @@ class RunViewSet(ApiViewSet):
         return self._shown(run)
 
     @extend_schema(parameters=[shapes.HistoryQuery], responses=shapes.HistoryShape)
-    @action(detail=True, url_path=r"metrics/(?P<key>.+)")
+    @action(detail=True, url_path=r"metrics/(?P<key>.+?)")
     def metrics(self, request: Request, run_id: str, key: str) -> Response:
         """A metric's history for drawing: thinned, whatever its length."""
         run = access.get_run(self.actor, run_id)

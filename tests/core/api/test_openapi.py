@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from django.core.management import call_command
 from django.test import Client
@@ -39,3 +40,8 @@ def test_the_page_has_no_inline_script_and_nothing_from_elsewhere(people: People
 
 def test_an_unknown_route_answers_in_the_one_shape(people: People) -> None:
     assert call(people.ada, "GET", "no/such/", expect=404)["error_code"] == "ENDPOINT_NOT_FOUND"
+
+
+@pytest.mark.parametrize("path", ["experiments", "me", "users/ada", "teams/forge/members", "audit-events"])
+def test_the_slash_at_the_end_may_be_left_out(people: People, path: str) -> None:
+    assert call(people.ada, "GET", path) == call(people.ada, "GET", f"{path}/")

@@ -11,7 +11,7 @@ from operator import and_, or_
 from django.db.models import Q
 
 from apps.experiments.models.runs import INDEXED_LENGTH
-from apps.experiments.search import lookups as lookups
+from apps.experiments.search import lookups  # noqa: F401 - registers `like`, `ilike` and `head`
 from apps.experiments.search.nodes import And, Comparison, Node, Not, Op, Value
 
 _NUMERIC = {Op.LT: "lt", Op.LE: "lte", Op.GT: "gt", Op.GE: "gte", Op.EQ: "exact"}

@@ -34,9 +34,9 @@ class Grammar:
 
     def field(self, written: str) -> Field:
         """The field that an identifier names."""
-        prefix, _, key = written.partition(".") if not _is_quoted(written) else ("", "", written)
-        if not _:
+        if _is_quoted(written) or "." not in written:
             return self._attribute(_unquoted(written))
+        prefix, _, key = written.partition(".")
         prefix = _unquoted(prefix)
         if prefix not in self.prefixes:
             valid = [kind.value for kind in dict.fromkeys(self.prefixes.values())]

@@ -45,7 +45,7 @@ def _may_be_slow(node: Node) -> bool:
 def _set_limit() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {SECONDS * 1000}")
+            cursor.execute(f"SET LOCAL statement_timeout = {int(SECONDS * 1000)}")
         return
     connection.ensure_connection()
     deadline = time.monotonic() + SECONDS

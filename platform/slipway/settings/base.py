@@ -173,8 +173,8 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 ARTIFACT_BUCKET, ARTIFACT_PREFIX = env.artifact_store("SLIPWAY_ARTIFACT_STORE")
-# What clients are told of files (`server-info`). Downloads in parts go by presigned URLs, which a bucket can make.
-MULTIPART_UPLOADS = True
+# What clients are told of files (`server-info`). Parts go by presigned URLs, which only a bucket can make.
+MULTIPART_UPLOADS = bool(ARTIFACT_BUCKET)
 MULTIPART_DOWNLOADS = bool(ARTIFACT_BUCKET)
 # Buckets besides, which experiments may name as their place: `s3://bucket/prefix`, separated by commas.
 ARTIFACT_LOCATIONS = env.words("SLIPWAY_ARTIFACT_LOCATIONS")

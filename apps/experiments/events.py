@@ -8,6 +8,9 @@ EXPERIMENT_RESTORED = declare("experiment.restored", "took the experiment {objec
 EXPERIMENT_TAG_SET = declare("experiment.tag_set", "set the tag {note} of the experiment {object}")
 EXPERIMENT_TAG_DELETED = declare("experiment.tag_deleted", "removed the tag {note} of the experiment {object}")
 LOGGED_MODEL_DELETED = declare("logged_model.deleted", "put the logged model {object} into the trash")
+EXPERIMENT_PURGED = declare("experiment.purged", "removed the experiment {object} for good")
+LOGGED_MODELS_PURGED = declare("logged_model.purged", "removed {note} logged models of {object} for good")
+RUNS_PURGED = declare("run.purged", "removed {note} runs of the experiment {object} for good")
 RUN_DELETED = declare("run.deleted", "put the run {object} into the trash")
 RUN_RESTORED = declare("run.restored", "took the run {object} out of the trash")
 

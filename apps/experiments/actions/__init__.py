@@ -23,14 +23,19 @@ from apps.experiments.actions.logged_models import (
 )
 from apps.experiments.actions.model_metrics import ModelValue
 from apps.experiments.actions.runs import create_run, delete_run, restore_run, update_run
+from apps.experiments.actions.storage import count_storage
+from apps.experiments.actions.trash import Outcome, Wanted, empty_trash
 from apps.experiments.ingest import Value
 
 __all__ = [
     "DEFAULT_EXPERIMENT_NAME",
     "ModelValue",
+    "Outcome",
     "Pair",
     "UsedDataset",
     "Value",
+    "Wanted",
+    "count_storage",
     "create_experiment",
     "create_logged_model",
     "create_run",
@@ -41,6 +46,7 @@ __all__ = [
     "delete_logged_model_tag",
     "delete_run",
     "delete_tag",
+    "empty_trash",
     "finalize_logged_model",
     "log_batch",
     "log_inputs",

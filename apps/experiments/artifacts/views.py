@@ -12,10 +12,11 @@ from django.http.response import HttpResponseBase
 from apps.core.actor import Actor, Level, Scope
 from apps.core.errors import BadRequest, InvalidInput, MethodNotAllowed, PermissionDenied
 from apps.core.http import ActorRequest, json_response
-from apps.core.mlflow.wire import missing_value
+from apps.core.mlflow.wire import missing_value, read_request
 from apps.core.paths import ArtifactPath
 from apps.core.rules import signed_in
 from apps.experiments import access, live
+from apps.experiments.artifacts import multipart
 from apps.experiments.artifacts.bodies import Body
 from apps.experiments.artifacts.downloads import send_file
 from apps.experiments.artifacts.folders import ArtifactFolder, folder_of_logged_model, folder_of_run, resolve
@@ -101,6 +102,45 @@ def simple_upload(request: ActorRequest) -> HttpResponseBase:
         raise InvalidInput("Request must specify data.")
     write(folder, checked, body)
     return json_response({})
+
+
+@route("POST")
+def create_upload(request: ActorRequest, path: str) -> HttpResponseBase:
+    """Begin an upload in parts of a file into the folder `path`."""
+    asked = read_request(multipart.CreateUpload, request, {})
+    folder, target = _upload_target(request.actor, path, asked.path)
+    return json_response(multipart.create_upload(folder, target, asked.num_parts))
+
+
+@route("POST")
+def complete_upload(request: ActorRequest, path: str) -> HttpResponseBase:
+    """Make the parts a file."""
+    asked = read_request(multipart.CompleteUpload, request, {})
+    folder, target = _upload_target(request.actor, path, asked.path)
+    multipart.complete_upload(folder, target, asked.upload_id, asked.parts)
+    tell(folder)
+    return json_response({})
+
+
+@route("POST")
+def abort_upload(request: ActorRequest, path: str) -> HttpResponseBase:
+    """Throw the parts away."""
+    asked = read_request(multipart.AbortUpload, request, {})
+    folder, target = _upload_target(request.actor, path, asked.path)
+    multipart.abort_upload(folder, target, asked.upload_id)
+    return json_response({})
+
+
+@route("GET")
+def signed_download(request: ActorRequest, path: str) -> HttpResponseBase:
+    """An address from which a file can be fetched without us."""
+    folder, rest = resolve(request.actor, ArtifactPath.parse(path), Level.READ)
+    return json_response(multipart.sign_download(folder, rest))
+
+
+def _upload_target(actor: Actor, path: str, local_file: str) -> tuple[ArtifactFolder, ArtifactPath]:
+    folder, rest = resolve(actor, ArtifactPath.parse(path), Level.EDIT)
+    return folder, multipart.target_of(rest, local_file)
 
 
 def write(folder: ArtifactFolder, path: ArtifactPath, body: Body) -> None:

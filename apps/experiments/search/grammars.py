@@ -40,15 +40,15 @@ class Grammar:
         prefix = _unquoted(prefix)
         if prefix not in self.prefixes:
             valid = [kind.value for kind in dict.fromkeys(self.prefixes.values())]
-            raise InvalidInput(f"Invalid entity type '{prefix}'. Valid values are {valid}")
+            raise InvalidInput(f"Invalid entity type '{prefix[:100]}'. Valid values are {valid}")
         kind = self.prefixes[prefix]
         if not _is_quoted(key) and not _PLAIN_KEY.fullmatch(key):
-            raise InvalidInput(f"Invalid comparison clause. Expected 'Identifier' found '{written}'")
+            raise InvalidInput(f"Invalid comparison clause. Expected 'Identifier' found '{written[:100]}'")
         name = _unquoted(key)
         if kind is Kind.ATTRIBUTE:
             return self._attribute(name)
         if kind is Kind.DATASET and name not in DATASET_KEYS:
-            raise InvalidInput(f"Invalid dataset key '{name}' specified. Valid keys are {sorted(DATASET_KEYS)}")
+            raise InvalidInput(f"Invalid dataset key '{name[:100]}' specified. Valid keys are {sorted(DATASET_KEYS)}")
         return Field(kind, name)
 
     def comparison(self, written: str, operator: str, value: Token) -> Comparison:
@@ -91,7 +91,7 @@ class Grammar:
             kinds = [kind for kind in (Kind.TAG, Kind.PARAM) if Op.IS_NULL in self.operators.get(kind, ())]
             supported = " and ".join(f"{_PLURALS[kind]}" for kind in kinds) or "no fields of this search"
             raise InvalidInput(
-                f"IS NULL / IS NOT NULL is only supported for {supported}, not for '{field.kind}' '{field.key}'"
+                f"IS NULL / IS NOT NULL is only supported for {supported}, not for '{field.kind}' '{field.key[:100]}'"
             )
         return Comparison(field, op, None)
 
@@ -102,7 +102,7 @@ class Grammar:
     def _attribute(self, name: str) -> Field:
         if name not in self.attributes:
             raise InvalidInput(
-                f"Invalid attribute key '{name}' specified. Valid keys are '{{{_listed(self.attributes)}}}'"
+                f"Invalid attribute key '{name[:100]}' specified. Valid keys are '{{{_listed(self.attributes)}}}'"
             )
         return Field(Kind.ATTRIBUTE, self.attributes[name])
 
@@ -120,9 +120,9 @@ class Grammar:
         if value.sort is Sort.WORD:
             raise InvalidInput(
                 "Parameter value is either not quoted or unidentified quote types used for string value "
-                f"{value.text}. Use either single or double quotes."
+                f"{value.text[:100]}. Use either single or double quotes."
             )
-        raise InvalidInput(f"Expected a quoted string value for {_described(field)}. Got value {value.text}")
+        raise InvalidInput(f"Expected a quoted string value for {_described(field)}. Got value {value.text[:100]}")
 
 
 _PLURALS = {Kind.TAG: "tags", Kind.PARAM: "params"}

@@ -104,7 +104,7 @@ class _Parser:
         left = self.take()
         operator = self.operator(left)
         if left.sort is not Sort.WORD:
-            raise InvalidInput(f"Invalid comparison clause. Expected 'Identifier' found '{left.text}'")
+            raise InvalidInput(f"Invalid comparison clause. Expected 'Identifier' found '{left.text[:100]}'")
         if operator in (Op.IS_NULL, Op.IS_NOT_NULL):
             return self.grammar.null_check(left.text, Op(operator))
         if self.now.text == "(":

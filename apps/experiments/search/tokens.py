@@ -65,7 +65,7 @@ def tokenize(text: str) -> list[Token]:
 
 def invalid_clause(*clauses: str) -> InvalidInput:
     """The protocol's error for text that is no comparison."""
-    return InvalidInput("Invalid clause(s) in filter string: " + ", ".join(f"'{clause}'" for clause in clauses))
+    return InvalidInput("Invalid clause(s) in filter string: " + ", ".join(f"'{clause[:100]}'" for clause in clauses))
 
 
 def _token(match: re.Match[str]) -> Token:

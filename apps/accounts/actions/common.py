@@ -7,6 +7,8 @@ from apps.accounts.models import Team, Token, User
 from apps.audit.actions import Subject
 from apps.core.errors import InvalidInput
 
+MAX_DESCRIPTION = 2000
+
 
 def user_subject(user: User, team: Team | None = None) -> Subject:
     """A person as the subject of an event; with `team` where the event belongs to that team's log."""
@@ -22,8 +24,10 @@ def team_subject(team: Team) -> Subject:
 
 def validate(model: User | Team | Token) -> None:
     """Raise `InvalidInput` with the messages of the model's own rules."""
+    if isinstance(model, Team) and len(model.description) > MAX_DESCRIPTION:
+        raise InvalidInput(f"A description has at most {MAX_DESCRIPTION} characters.")
     try:
-        model.full_clean(exclude=["password"], validate_unique=False, validate_constraints=False)
+        model.full_clean(exclude=["password", "team", "home_team"], validate_unique=False, validate_constraints=False)
     except ValidationError as error:
         raise InvalidInput(" ".join(error.messages)) from error
 

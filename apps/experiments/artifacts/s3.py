@@ -83,9 +83,12 @@ class S3Store:
         there = bool(keys) and self.stat(path) is not None
         for found in self._objects(path):
             keys.append(found["Key"])
-            if len(keys) == _DELETED_AT_ONCE:
+            if len(keys) == _DELETED_AT_ONCE - 1:
                 self._delete(keys)
                 keys = []
+        if path.segments:
+            # Some servers keep an empty folder as an object of its own.
+            keys.append(self._folder(path))
         if keys:
             self._delete(keys)
         return there

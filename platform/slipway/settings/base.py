@@ -172,6 +172,8 @@ CELERY_BEAT_SCHEDULE = {
     "count-storage": {"task": "experiments.count_storage", "schedule": timedelta(hours=1), "options": {"expires": 900}},
 }
 
+# Days that things stay in the trash; 0: until somebody runs `slipway gc`.
+RETENTION_DAYS = env.integer("SLIPWAY_RETENTION_DAYS", 30)
 ARTIFACT_BUCKET, ARTIFACT_PREFIX = env.artifact_store("SLIPWAY_ARTIFACT_STORE")
 # What clients are told of files (`server-info`). Parts go by presigned URLs, which only a bucket can make.
 MULTIPART_UPLOADS = bool(ARTIFACT_BUCKET)

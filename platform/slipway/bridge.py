@@ -10,24 +10,21 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Executor, Future
 from contextvars import Context
 from typing import Any, TypeVar
-from urllib.parse import unquote_to_bytes
+
+from slipway.environ import CHUNK, Environ, Scope, environ_of
 
 logger = logging.getLogger(__name__)
 
-Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 T = TypeVar("T")
 
 BUFFERED = 1024 * 1024
-CHUNK = 256 * 1024
 WAIT_SECONDS = 60
 DRAINED_AT_MOST = 64 * 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
@@ -91,7 +88,7 @@ class _Exchange:
 
     def run(self) -> None:
         """Call the application and take its answer: whole where it is whole, else chunk by chunk."""
-        answer = self.bridge.app(_environ(self.scope, self.body, self.input), self._start)
+        answer = self.bridge.app(self._environ(), self._start)
         try:
             if self.scope["method"] == "HEAD" or self.status in (204, 304):
                 self.whole = b""
@@ -102,6 +99,11 @@ class _Exchange:
         finally:
             if close := getattr(answer, "close", None):
                 close()
+
+    def _environ(self) -> Environ:
+        if self.input:
+            return environ_of(self.scope, io.BufferedReader(self.input, CHUNK), None)
+        return environ_of(self.scope, io.BytesIO(self.body), len(self.body))
 
     async def finish(self) -> None:
         """Send what the thread left, after reading what the application left of the body."""
@@ -184,68 +186,6 @@ class _StreamedInput(io.RawIOBase):
             if enough:
                 return False
         return True
-
-
-class FileWrapper:
-    """`wsgi.file_wrapper`: an open file in chunks that are worth a crossing."""
-
-    def __init__(self, file: Any, block_size: int = CHUNK) -> None:
-        self._file, self._size = file, max(block_size, CHUNK)
-        self.close = getattr(file, "close", lambda: None)
-
-    def __iter__(self) -> FileWrapper:
-        return self
-
-    def __next__(self) -> bytes:
-        chunk: bytes = self._file.read(self._size)
-        if not chunk:
-            raise StopIteration
-        return chunk
-
-
-def _environ(scope: Scope, body: bytes, streamed: _StreamedInput | None) -> Environ:
-    client, server = scope.get("client") or ("", 0), scope.get("server") or ("", None)
-    root = scope.get("root_path", "")
-    raw_path = scope.get("raw_path") or scope["path"].encode()
-    path = unquote_to_bytes(raw_path.partition(b"?")[0]).decode("latin-1")
-    environ: Environ = {
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": root.encode().decode("latin-1"),
-        "PATH_INFO": path,
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "SERVER_NAME": server[0] or "localhost",
-        "SERVER_PORT": str(server[1] or 80),
-        "REMOTE_ADDR": client[0],
-        "REMOTE_PORT": str(client[1]),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.get("scheme", "http"),
-        "wsgi.input": io.BufferedReader(streamed, CHUNK) if streamed else io.BytesIO(body),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-        "wsgi.file_wrapper": FileWrapper,
-        # The body ends where its bytes end, also where no length was sent.
-        "wsgi.input_terminated": True,
-    }
-    _add_headers(environ, scope["headers"])
-    if not streamed and "HTTP_TRANSFER_ENCODING" in environ:
-        environ["CONTENT_LENGTH"] = str(len(body))
-    return environ
-
-
-def _add_headers(environ: Environ, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    for raw_name, raw_value in headers:
-        # `X_Real_User` would arrive under the name of `X-Real-User`.
-        if b"_" in raw_name:
-            continue
-        name = raw_name.decode("latin-1").upper().replace("-", "_")
-        key = name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
-        value = raw_value.decode("latin-1")
-        if key in environ:
-            value = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
-        environ[key] = value
 
 
 def _has_body(scope: Scope) -> bool:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from slipway import bridge
-from slipway.bridge import Bridge, FileWrapper
+from slipway.bridge import Bridge
+from slipway.environ import CHUNK, FileWrapper
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -241,8 +242,8 @@ def test_a_client_that_leaves_ends_a_streamed_answer() -> None:
 
 
 def test_a_file_is_sent_in_big_chunks() -> None:
-    file = io.BytesIO(b"x" * (bridge.CHUNK + 1))
-    assert [len(chunk) for chunk in FileWrapper(file, 4096)] == [bridge.CHUNK, 1]
+    file = io.BytesIO(b"x" * (CHUNK + 1))
+    assert [len(chunk) for chunk in FileWrapper(file, 4096)] == [CHUNK, 1]
 
 
 def test_long_urls_and_headers_are_refused_in_the_protocols_shape() -> None:

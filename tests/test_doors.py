@@ -90,7 +90,7 @@ def test_protocol(world: World, line: str) -> None:
     method, route = line.split(" ", 1)
     door = PROTOCOL_DOORS[line]
     path = route.format(**filled(door.at, world.ids))
-    met = {}
+    met: dict[str, list[int]] = {}
     for prefix in ("/api/", "/ajax-api/"):
         assert anonymous_status(method, prefix + path, filled(door.send, world.ids)) == 401
         for name in NAMES:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 
+from apps.accounts import sessions
 from apps.accounts.authentication import actor_of_user
 from apps.accounts.models import User
 from apps.core.actor import Actor, Via
@@ -47,6 +48,8 @@ def actor_of_session(session_key: str) -> Actor | None:
     if not session_key:
         return None
     store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    if sessions.is_over(store):
+        return None
     user = get_user(cast(HttpRequest, SimpleNamespace(session=store)))
     return actor_of_user(user, Via.SESSION) if isinstance(user, User) and user.is_active else None
 

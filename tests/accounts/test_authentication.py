@@ -157,9 +157,7 @@ def test_a_correct_token_is_never_refused_for_others_failures(people: People) ->
 def test_the_header_names_the_team(people: People, django_capture_on_commit_callbacks: Any) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         actions.add_member(system_actor(), team=people.harbour, user=people.ada.user, role=Role.MEMBER)
-    made = people.ada.call(
-        "POST", "experiments/create", {"name": "x"}, **{"X-MLFLOW-WORKSPACE".replace("-", "_"): "harbour"}
-    )
+    made = people.ada.call("POST", "experiments/create", {"name": "x"}, X_MLFLOW_WORKSPACE="harbour")
     people.cleo.call("GET", "experiments/get", {"experiment_id": made["experiment_id"]})
     people.ben.call("GET", "experiments/get", {"experiment_id": made["experiment_id"]}, expect=404)
 

@@ -53,7 +53,7 @@ def get_user(actor: Actor, request: NamedUser) -> Any:
     return {"user": _with_permissions(access.get_account(actor, request.username))}
 
 
-@endpoint(None, reads=True)
+@endpoint(None, reads=True, any_token=True)
 def get_current_user(actor: Actor, request: NoFields) -> Any:
     user = {"id": actor.user_id, "username": actor.username, "is_admin": actor.is_admin}
     return {"user": user, "is_basic_auth": actor.via in (Via.PASSWORD, Via.TOKEN)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -173,7 +174,7 @@ def _in_batches(actor: Actor, experiment: Experiment, rows: QuerySet[Row], remov
             yield from (Outcome(kind, each) for _, each in batch)
         except Exception:  # noqa: BLE001 - each is tried alone, and says what is wrong with it
             for key, each in batch:
-                yield _attempt(kind, each, lambda key=key: remove(actor, experiment, [key]))  # type: ignore[misc]
+                yield _attempt(kind, each, partial(remove, actor, experiment, [key]))
 
 
 def _attempt(kind: str, name: str, remove: Callable[[], None]) -> Outcome:
@@ -196,7 +197,7 @@ def _remove_runs(actor: Actor, experiment: Experiment, keys: Sequence[int]) -> N
         _doom([folder_of_run(run).uri for run in runs])
         Point.objects.filter(series__in=Series.objects.filter(run__in=keys)).delete()
         for model in (Series, Param, RunTag, DatasetInput, LoggedModelMetric, ModelLink, RunCreation):
-            model.objects.filter(run__in=keys).delete()  # type: ignore[attr-defined]
+            model.objects.filter(run__in=keys).delete()
         Run.objects.filter(pk__in=keys).delete()
         _record(actor, events.RUNS_PURGED, experiment, {"run_ids": [run.run_id for run in runs]})
 

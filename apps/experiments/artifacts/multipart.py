@@ -6,7 +6,7 @@ Files on disk are streamed through the server in one piece, so there the calls a
 from __future__ import annotations
 
 import posixpath
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -37,7 +37,7 @@ class CreateUpload(Request):
 
 
 class AbortUpload(Request):
-    required = ("path", "upload_id")
+    required: ClassVar[tuple[str, ...]] = ("path", "upload_id")
     path: str = ""
     upload_id: str = ""
 

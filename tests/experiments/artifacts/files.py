@@ -31,7 +31,7 @@ def make_model(persona: Persona, run_id: str) -> LoggedModel:
 
 def call(persona: Persona, method: str, path: str, data: bytes = b"", **headers: str) -> Any:
     """A call with a raw body; `path` goes out as it is written."""
-    extra = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+    extra: dict[str, Any] = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
     return Client().generic(
         method, path, data, "application/octet-stream", HTTP_AUTHORIZATION=f"Bearer {persona.token}", **extra
     )

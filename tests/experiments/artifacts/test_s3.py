@@ -81,7 +81,7 @@ def _set(values: dict[str, object]) -> None:
         setattr(settings, name, value)
     storages._backends = None  # type: ignore[attr-defined]
     storages.__dict__.pop("backends", None)
-    storages._storages = {}
+    storages._storages = {}  # type: ignore[attr-defined]
     own_store.cache_clear()
     store_at.cache_clear()
 

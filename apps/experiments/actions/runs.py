@@ -10,6 +10,7 @@ from apps.audit.actions import Subject, record
 from apps.audit.codes import EventCode
 from apps.core.actor import Actor
 from apps.core.errors import InvalidInput
+from apps.core.mlflow.wire import missing_value
 from apps.experiments import events, live
 from apps.experiments.access import require_active
 from apps.experiments.actions.common import Pair, now_ms
@@ -44,7 +45,7 @@ def create_run(
         start_ms=start_ms,
         parent_run_id=parent_of(all_tags),
     )
-    all_tags.setdefault(RUN_NAME_TAG, run.name)
+    all_tags[RUN_NAME_TAG] = run.name
     check_length("user_id", user_name, 256)
     if idempotency_key and actor.user_id is not None:
         return _create_once(actor.user_id, run, all_tags, idempotency_key)
@@ -101,6 +102,8 @@ def _checked_tags(tags: Iterable[Pair]) -> dict[str, str]:
     """As the protocol's server, this call takes any characters in keys, where setting a tag later does not."""
     checked = {}
     for index, (key, value) in enumerate(tags):
+        if not key:
+            raise missing_value(f"tags[{index}].key")
         check_length(f"tags[{index}].key", key, MAX_KEY_LENGTH)
         checked[key] = value[:MAX_TAG_LENGTH]
     return checked

@@ -42,6 +42,12 @@ def test_the_name_may_come_as_a_tag_but_not_two_names(people: People) -> None:
     assert answer["message"].startswith("Both 'run_name' argument and 'mlflow.runName' tag are specified")
 
 
+def test_an_empty_name_tag_is_no_name(people: People) -> None:
+    run = get_run(people.ada, make_run(people.ada, tags=[{"key": "mlflow.runName", "value": ""}]))
+    assert run["data"]["tags"] == [{"key": "mlflow.runName", "value": run["info"]["run_name"]}]
+    assert run["info"]["run_name"]
+
+
 def test_the_parent_is_kept_beside_its_tag(people: People) -> None:
     run_id = make_run(people.ada, tags=[{"key": "mlflow.parentRunId", "value": "p" * 32}])
     assert Run.objects.get(run_id=run_id).parent_run_id == "p" * 32
@@ -64,6 +70,7 @@ def test_a_viewer_may_not_and_an_outsider_sees_no_experiment(people: People) -> 
         {"tags": {"a": "b"}},
         {"tags": [5]},
         {"tags": [{"value": "no key"}]},
+        {"tags": [{"key": "", "value": "empty key"}]},
         {"tags": [{"key": "k" * 251}]},
         {"user_id": "u" * 257},
     ],

@@ -288,6 +288,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": _LOG_LEVEL},
     "loggers": {
         "django.server": {"level": "WARNING"},
+        # The worker's own level is higher: it must not swallow the heads of the audit chain.
+        "slipway.audit": {"level": env.text("SLIPWAY_LOG_LEVEL", "INFO").upper()},
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -113,6 +113,8 @@ LOGGED_MODELS = {
 }
 
 ARTIFACTS = {
+    "POST 2.0/mlflow/artifacts/presigned-upload-url": Door((404, 403, 501, 501, 501), {**_RUN, "path": "x.txt"}),
+    "POST 2.0/mlflow/artifacts/presigned-download-url": Door((404, 501, 501, 501, 501), {**_RUN, "path": "x.txt"}),
     "GET 2.0/mlflow/artifacts/list": Door(READERS, _RUN),
     "GET 2.0/mlflow/logged-models/{model_id}/artifacts/directories": Door(READERS, at=_MODEL),
 }

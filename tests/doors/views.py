@@ -12,6 +12,9 @@ _BOT = {"name": "forge", "username": "bot"}
 _ADA = {"username": "ada"}
 _SHARED = {"kind": "experiment", "reference": "{experiment}"}
 _TEAM_ADMINS = (404, 403, 403, 403, 200)
+# Files on disk: the client falls back on plain uploads.
+_UPLOADS = (404, 403, 501, 501, 501)
+_FILE = {"path": "{experiment}/{run}/artifacts/x.txt"}
 _PHRASE = "a fine long phrase"
 _OWN = {"pk": "{token}"}
 
@@ -124,6 +127,10 @@ API = {
     "GET api:event-export": Door(EVERYBODY),
     "GET artifact_list": Door((403, 403, 403, 403, 200), {"path": ""}),
     "GET artifact_file": Door((404, 404, 404, 404, 404), at={"path": "{experiment}/{run}/artifacts/none.txt"}),
+    "POST artifact_create_upload": Door(_UPLOADS, {"path": "x.txt", "num_parts": 1}, _FILE),
+    "POST artifact_complete_upload": Door(_UPLOADS, {"path": "x.txt", "upload_id": "u", "parts": []}, _FILE),
+    "POST artifact_abort_upload": Door(_UPLOADS, {"path": "x.txt", "upload_id": "u"}, _FILE),
+    "GET artifact_signed_download": Door((404, 501, 501, 501, 501), at=_FILE),
     "GET run_file": Door((404, 404, 404, 404, 404), {**_RUN, "path": "none.txt"}),
     "GET run_file_twin": Door((404, 404, 404, 404, 404), {**_RUN, "path": "none.txt"}),
     "POST artifact_upload": Door((400, 400, 400, 400, 400), {**_RUN, "path": "x.txt"}),

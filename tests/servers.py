@@ -113,7 +113,7 @@ def mlflow_server(home: Path, *, database: str = "") -> Iterator[Server]:
     command += ["--artifacts-destination", str(home / "mlartifacts")]
     with running(command, {**os.environ, **_QUIET}, home / "mlflow.log") as server:
         server.url = f"http://127.0.0.1:{port}"
-        wait_until_healthy(server, seconds=90)
+        wait_until_healthy(server, seconds=180)
         yield server
 
 

@@ -17,8 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """MLflow's own server."""
+def theirs(ours: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """MLflow's own server; an empty one beside each of ours."""
     if find_spec("mlflow") is None:
         pytest.skip("mlflow is not installed: uv run --group client pytest")
     with mlflow_server(tmp_path_factory.mktemp("theirs")) as server:

@@ -7,13 +7,15 @@ import pytest
 from tests.contract.transcript import Scenario, Transcript, assert_same
 from tests.servers import Server
 
+TAKEN = (400, "a taken name is RESOURCE_ALREADY_EXISTS here too, not BAD_REQUEST")
+
 
 def create_and_read(call: Transcript) -> None:
     experiment_id = call.experiment("first-of-all")
     call("GET", "experiments/get", {"experiment_id": experiment_id})
     call("GET", "experiments/get-by-name", {"experiment_name": "first-of-all"})
     call("GET", "experiments/get-by-name", {"experiment_name": "nowhere to be found"})
-    call("POST", "experiments/create", {"name": "first-of-all"})
+    call("POST", "experiments/create", {"name": "first-of-all"}, words=False)
     call("POST", "experiments/create", {"name": ""})
     call("POST", "experiments/create", {})
     call("POST", "experiments/create", {"name": "x" * 501})
@@ -27,7 +29,7 @@ def rename(call: Transcript) -> None:
     experiment_id, other = call.experiment("rename-me"), call.experiment("taken")
     call("POST", "experiments/update", {"experiment_id": experiment_id, "new_name": "renamed"})
     call("GET", "experiments/get", {"experiment_id": experiment_id})
-    call("POST", "experiments/update", {"experiment_id": other, "new_name": "renamed"}, words=False)
+    call("POST", "experiments/update", {"experiment_id": other, "new_name": "renamed"}, ours=TAKEN)
     call("POST", "experiments/update", {"experiment_id": other})
     call("POST", "experiments/update", {"new_name": "no id"})
     call("POST", "experiments/update", {"experiment_id": "987654321", "new_name": "nothing"})

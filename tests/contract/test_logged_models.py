@@ -33,10 +33,11 @@ def life_of_a_model(call: Transcript) -> None:
     call("PATCH", f"logged-models/{model_id}/tags", {"tags": [{"key": "t", "value": "2"}, {"key": "u", "value": "3"}]})
     call("DELETE", f"logged-models/{model_id}/tags/t")
     call("DELETE", f"logged-models/{model_id}/tags/t", words=False)
-    call("POST", f"logged-models/{model_id}/params", {"params": [{"key": "d", "value": "2"}]})
+    body = {"model_id": model_id, "params": [{"key": "d", "value": "2"}]}
+    call("POST", f"logged-models/{model_id}/params", body)
     metric = {"run_id": run_id, "key": "acc", "value": 0.9, "timestamp": T, "step": 1, "model_id": model_id}
     call("POST", "runs/log-metric", {**metric, "dataset_name": "iris", "dataset_digest": "abc"})
-    call("POST", "runs/log-batch", {"run_id": run_id, "metrics": [{**metric, "key": "f1", "value": "NaN"}]})
+    call("POST", "runs/log-batch", {"run_id": run_id, "metrics": [{**metric, "key": "f1", "value": 0.8}]})
     call("GET", f"logged-models/{model_id}")
     call("GET", "runs/get", {"run_id": run_id})
     call("DELETE", f"logged-models/{model_id}")

@@ -15,7 +15,7 @@ def life_of_a_run(call: Transcript) -> None:
     call("POST", "runs/update", {"run_id": run_id, "run_name": "second"})
     call("GET", "runs/get", {"run_id": run_id})
     call("POST", "runs/update", {"run_id": run_id, "status": "RUNNING"})
-    call("POST", "runs/update", {"run_id": run_id, "status": "NONSENSE"}, words=False)
+    call("POST", "runs/update", {"run_id": run_id, "status": "NONSENSE"}, ours=(400, "not read as RUNNING"))
     call("POST", "runs/update", {"status": "FINISHED"})
     call("POST", "runs/update", {"run_id": "0" * 32, "status": "FINISHED"})
     call("POST", "runs/delete", {"run_id": run_id})
@@ -119,7 +119,8 @@ def requests_that_cannot_be_read(call: Transcript) -> None:
         "POST", "runs/log-parameter", '"{\\"run_id\\": \\"' + run_id + '\\", \\"key\\": \\"a\\", \\"value\\": \\"b\\"}"'
     )
     call("POST", "runs/log-parameter", {"run_id": run_id, "run_uuid": run_id, "key": None, "value": None})
-    call("POST", "runs/log-batch", {"run_id": run_id, "metrics": None, "params": None, "tags": None})
+    nothing = {"run_id": run_id, "metrics": None, "params": None, "tags": None}
+    call("POST", "runs/log-batch", nothing, ours=(200, "null is the default everywhere"))
     call("GET", "runs/get", {"run_id": run_id})
 
 

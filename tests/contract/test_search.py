@@ -51,7 +51,7 @@ BAD_FILTERS = [
     "metrics.acc", "metrics.acc >", "metrics.acc > 'x'", "params.kernel = linear", "params.kernel > 'a'",
     "params.kernel = 5", "status > 'FINISHED'", "nonsense.x = 'y'", "nonsense = 'y'", "metrics.acc LIKE 'x'",
     "metrics.acc > 0.5 OR metrics.acc < 0.1 OR", "start_time = 'x'", "start_time LIKE '1'", "params.kernel = 'a", "()",
-    "run_id > 'x'", "metrics.acc = 0.5;", "params.kernel = 'a' 'b'", "AND", "artifact_uri > 'x'", "1 = 1",
+    "run_id > 'x'", "metrics.acc = 0.5;", "artifact_uri > 'x'", "1 = 1",
     "params.__class__ = x", "tags.team IN ()", "dataset.nonsense = 'x'",
 ]  # fmt: skip
 ORDERS = [
@@ -96,11 +96,15 @@ def filters(call: Transcript) -> None:
             "max_results": 100,
             "order_by": ["run_name"],
         }
-        call("POST", "runs/search", body)
+        call("POST", "runs/search", body, words=False)
 
 
 def bad_filters(call: Transcript) -> None:
     experiment_id = call.experiment("bad filters")
+    two_values = {"experiment_ids": [experiment_id], "filter": "params.kernel = 'a' 'b'"}
+    lone = {"experiment_ids": [experiment_id], "filter": "AND"}
+    call("POST", "runs/search", lone, ours=(400, "a conjunction of nothing is no filter"))
+    call("POST", "runs/search", two_values, words=False)
     for filter_string in BAD_FILTERS:
         call("POST", "runs/search", {"experiment_ids": [experiment_id], "filter": filter_string}, words=False)
 
@@ -109,7 +113,12 @@ def orders(call: Transcript) -> None:
     experiment_id = fill(call, "orders")
     for order in ORDERS:
         if order != ["attribute.run_id"]:
-            call("POST", "runs/search", {"experiment_ids": [experiment_id], "order_by": [*order, "run_name"]})
+            call(
+                "POST",
+                "runs/search",
+                {"experiment_ids": [experiment_id], "order_by": [*order, "run_name"]},
+                words=False,
+            )
     for bad in BAD_ORDERS:
         call("POST", "runs/search", {"experiment_ids": [experiment_id], "order_by": bad}, words=False)
 

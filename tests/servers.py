@@ -21,7 +21,7 @@ POSTGRES = os.environ.get("SLIPWAY_TEST_POSTGRES", "postgresql://postgres@127.0.
 REDIS = os.environ.get("SLIPWAY_TEST_REDIS", "redis://127.0.0.1:6379/7")
 ADMIN_PASSWORD = "a long enough password"
 _BIN = Path(sys.executable).parent
-_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 @dataclass

@@ -12,7 +12,6 @@ import io
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Executor, Future
-from contextvars import Context
 from typing import Any, TypeVar
 
 from slipway.environ import CHUNK, Environ, Scope, environ_of
@@ -62,7 +61,8 @@ class Bridge:
         body, more = await _gather(scope, receive) if _has_body(scope) else (b"", False)
         loop = asyncio.get_running_loop()
         exchange = _Exchange(self, scope, receive, send, loop, body, more)
-        await loop.run_in_executor(self.pool_for(scope["path"]), Context().run, exchange.run)
+        # In the context of the thread, not a new one: Django keeps its connections to the cache there.
+        await loop.run_in_executor(self.pool_for(scope["path"]), exchange.run)
         await exchange.finish()
 
 

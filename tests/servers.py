@@ -105,11 +105,12 @@ def slipway_server(home: Path, *, database: str, redis: str = REDIS, **more_env:
 
 
 @contextmanager
-def mlflow_server(home: Path, *, database: str = "") -> Iterator[Server]:
+def mlflow_server(home: Path, *, database: str = "", workers: int = 1) -> Iterator[Server]:
     """MLflow's own server, on SQLite or the database named."""
     store = database.replace("postgresql://", "postgresql+psycopg://") or f"sqlite:///{home}/mlflow.db"
     port = free_port()
-    command = [str(_BIN / "mlflow"), "server", "--backend-store-uri", store, "--port", str(port), "--workers", "1"]
+    command = [str(_BIN / "mlflow"), "server", "--backend-store-uri", store, "--port", str(port)]
+    command += ["--workers", str(workers)]
     command += ["--artifacts-destination", str(home / "mlartifacts")]
     with running(command, {**os.environ, **_QUIET}, home / "mlflow.log") as server:
         server.url = f"http://127.0.0.1:{port}"

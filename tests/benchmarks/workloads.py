@@ -110,6 +110,7 @@ class SearchRuns(Workload):
     def measure(self, peer: Peer, caller: Caller) -> float:
         experiment_id = caller.experiment(self.name)
         peer.fill_runs(caller, experiment_id, self.runs)
+        peer.settle()
         body = {
             "experiment_ids": [experiment_id],
             "filter": "metrics.acc > 0.5 AND params.kernel = 'linear'",

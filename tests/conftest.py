@@ -6,9 +6,6 @@ import pytest
 from django.core.cache import cache
 
 from tests.erasing import flush_allowed
-
-pytest.register_assert_rewrite("tests.contract.transcript")
-
 from tests.personas import People, make_people
 
 pytest_plugins = ["tests.strictness"]

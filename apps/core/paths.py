@@ -19,7 +19,8 @@ MAX_SEGMENT_BYTES = 255
 # Percent signs would let a second decoding somewhere else turn `%2e%2e` into `..`; `?#;` are how URLs hide a tail;
 # U+FFFD stands where the caller's bytes were no UTF-8.
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\%?#;\ufffd]|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]*:/")
-_DOTS_ONLY = re.compile(r"^\.+$")
+# `.`, `..` and longer; a drive of Windows, on every system.
+_NOT_A_NAME = re.compile(r"\.+|[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,9 @@ class ArtifactPath:
 
 
 def _is_bad_segment(segment: str) -> bool:
-    empty_or_dots = not segment or _DOTS_ONLY.match(segment) is not None
-    return (
-        empty_or_dots or segment != segment.strip() or len(segment.encode("utf-8", "surrogatepass")) > MAX_SEGMENT_BYTES
-    )
+    if segment != segment.strip() or _NOT_A_NAME.fullmatch(segment):
+        return True
+    return not 0 < len(segment.encode("utf-8", "surrogatepass")) <= MAX_SEGMENT_BYTES
 
 
 def _hides_special_characters(raw: str) -> bool:

@@ -38,7 +38,6 @@ def rename(call: Transcript) -> None:
 def tags(call: Transcript) -> None:
     body = {"name": "tagged", "tags": [{"key": "a", "value": "1"}, {"key": "mlflow.note.content", "value": "**note**"}]}
     experiment_id = call("POST", "experiments/create", body)["experiment_id"]
-    call._known[experiment_id] = "<experiment tagged>"
     call("POST", "experiments/set-experiment-tag", {"experiment_id": experiment_id, "key": "b", "value": "2"})
     call("POST", "experiments/set-experiment-tag", {"experiment_id": experiment_id, "key": "b", "value": "3"})
     call("POST", "experiments/set-experiment-tag", {"experiment_id": experiment_id, "key": "", "value": "3"})
@@ -76,7 +75,6 @@ def search(call: Transcript) -> None:
     for number in range(6):
         made = {"name": f"Searched-{number}", "tags": [{"key": "parity", "value": "odd" if number % 2 else "even"}]}
         experiment_id = call("POST", "experiments/create", made)["experiment_id"]
-        call._known[experiment_id] = f"<experiment s{number}>"
     call("POST", "experiments/delete", {"experiment_id": experiment_id})
     where = "name LIKE 'Searched%'"
     for filter_string in (

@@ -71,7 +71,6 @@ class Transcript:
     def experiment(self, name: str) -> str:
         """The id of a new experiment."""
         experiment_id: str = self("POST", "experiments/create", {"name": name})["experiment_id"]
-        self._known[experiment_id] = f"<experiment {name}>"
         return experiment_id
 
     def run(self, experiment_id: str, **more: Any) -> str:
@@ -81,6 +80,8 @@ class Transcript:
         return run_id
 
     def _keep(self, what: str, status: int, answer: Any, words: bool) -> None:
+        if what == "POST experiments/create" and status == 200:
+            self._placeholder(answer["experiment_id"], "experiment")
         plain = self._plain(answer)
         if status >= 400 and isinstance(plain, dict):
             plain = {name: value for name, value in plain.items() if name == "error_code" or words}

@@ -23,7 +23,7 @@ def test_teams_are_workspaces_that_see_nothing_of_each_other(up: Server, tmp_pat
         _as_admin(up, "POST", "3.0/mlflow/workspaces", {"name": team})
     for name, team in (("ada", "forge"), ("cleo", "harbour")):
         up.command("user", "create", name, "--team", team, "--password-stdin", stdin=f"a good password for {name}\n")
-    _as_admin(up, "POST", "v1/teams/harbour/members/", {"username": "ada", "role": "member"})
+    _as_admin(up, "PUT", "v1/teams/harbour/members/ada/", {"role": "member"})
     ada, cleo = up.command("token", "create", "ada"), up.command("token", "create", "cleo")
     env = {**up.client_env(), "MLFLOW_TRACKING_TOKEN": ada}
     printed = run_script(Path(sys.executable), SCRIPTS / "two_teams.py", env, tmp_path, "forge", "harbour", cleo)

@@ -1,4 +1,4 @@
-"""Default deny, proved: every view of the URL map carries a rule, and every route of the protocol a scope on purpose."""
+"""Default deny, proved: every view has a rule, and every route of the protocol a scope on purpose."""
 
 from __future__ import annotations
 

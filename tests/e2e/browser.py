@@ -37,7 +37,7 @@ def signed_in(browser: Any, server: Server, username: str, password: str, **cont
     page.goto("/login/")
     page.fill("input[name=login]", username)
     page.fill("input[name=password]", password)
-    page.click("button[type=submit]")
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/login" not in url)
     yield page
     profile.close()

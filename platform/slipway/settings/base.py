@@ -134,7 +134,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.redis_url("REDIS_URL", f"unix://{DATA.socket}")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "slipway.cache.KeptRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "slipway",
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Any
 
 import django_filters
 from django.db.models import Q
+from django.forms import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +14,21 @@ from apps.audit.querysets import EventQuerySet
 from apps.core.errors import InvalidInput
 
 _SEARCHED = ("actor_name", "object_name", "object_id", "code", "note")
+
+
+class _MomentField(django_filters.fields.IsoDateTimeField):  # type: ignore[misc]
+    def clean(self, value: Any) -> datetime | None:
+        """In UTC, and not in the calendar's first or last year: a day after it, and any zone, have to be dates too."""
+        moment: datetime | None = super().clean(value)
+        if moment is None:
+            return None
+        if not MINYEAR < moment.year < MAXYEAR:
+            raise ValidationError(self.error_messages["invalid"])
+        return moment.astimezone(UTC)
+
+
+class _MomentFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
+    field_class = _MomentField
 
 
 class EventFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -24,8 +40,8 @@ class EventFilter(django_filters.FilterSet):  # type: ignore[misc]
     team = django_filters.CharFilter("team_name", max_length=63, label=_("Team"))
     kind = django_filters.CharFilter("object_kind", max_length=32, label=_("Kind of object"))
     object = django_filters.CharFilter("object_id", max_length=64, label=_("Id of the object"))
-    since = django_filters.IsoDateTimeFilter("created_at", "gte", label=_("From"))
-    until = django_filters.IsoDateTimeFilter(method="_until", label=_("To"))
+    since = _MomentFilter("created_at", "gte", label=_("From"))
+    until = _MomentFilter(method="_until", label=_("To"))
 
     class Meta:
         model = Event

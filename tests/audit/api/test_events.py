@@ -47,7 +47,17 @@ def test_an_export_is_a_file(people: People, form: str) -> None:
         assert {json.loads(line)["object_kind"] for line in text.splitlines()} == {"team"}
 
 
-@pytest.mark.parametrize("query", [{"since": "soon"}, {"page_size": "x"}, {"page_token": "x"}, {"text": "x" * 300}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"since": "soon"},
+        {"since": "0001-01-01T00:00:00+14:00"},
+        {"until": "9999-12-31"},
+        {"page_size": "x"},
+        {"page_token": "x"},
+        {"text": "x" * 300},
+    ],
+)
 def test_bad_input(people: People, query: dict[str, str]) -> None:
     answer = call(people.root, "GET", "audit-events/", query, expect=400)
     assert answer["error_code"] == "INVALID_PARAMETER_VALUE"

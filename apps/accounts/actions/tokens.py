@@ -17,6 +17,7 @@ from apps.core.actor import Actor, Scope
 from apps.core.errors import Conflict, InvalidInput, PermissionDenied
 
 OVERLAP = timedelta(hours=24)
+LONGEST_LIFE = timedelta(days=3650)
 
 
 def create_token(
@@ -44,12 +45,17 @@ def create_token(
 
 
 def rotate_token(actor: Actor, *, token: Token, overlap: timedelta = OVERLAP) -> tuple[Token, TokenText]:
-    """A new token like this one; the old one ends after `overlap`, so that scripts have time to change over."""
-    if not token.is_live:
-        raise Conflict("This token has ended already.")
+    """A new token like this one; the old one ends after `overlap`, so that scripts have time to change over.
+
+    Raises `Conflict` for one that has ended.
+    """
     now = timezone.now()
-    lifetime = token.expires_at - token.created_at if token.expires_at else None
     with transaction.atomic():
+        # Read again under a lock: what is revoked meanwhile gets no heir.
+        token = Token.objects.select_related("user", "team").select_for_update(of=("self",)).get(pk=token.pk)
+        if not token.is_live:
+            raise Conflict("This token has ended already.")
+        lifetime = min(token.expires_at - token.created_at, LONGEST_LIFE) if token.expires_at else None
         fresh, text = create_token(
             actor,
             user=token.user,
@@ -83,6 +89,8 @@ def _refuse_what_is_not_to_be(actor: Actor, token: Token) -> None:
         raise InvalidInput("A token wants a name that says what it is for.")
     if token.expires_at is not None and token.expires_at <= timezone.now():
         raise InvalidInput("The token would have ended already.")
+    if token.expires_at is not None and token.expires_at > timezone.now() + LONGEST_LIFE:
+        raise InvalidInput(f"A token that ends does so within {LONGEST_LIFE.days} days.")
     team = token.team
     if team is not None and not (token.user.is_superuser or token.user.memberships.filter(team=team).exists()):
         raise InvalidInput(f"{token.user.username} is not in the team {team.name}.")

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.accounts.models import Token
 from apps.core.actor import Scope
@@ -34,6 +36,19 @@ def test_a_rotated_token_is_a_new_one(people: People) -> None:
     fresh = call(people.ada, "POST", f"tokens/{made['id']}/rotate/", expect=201)
     assert fresh["token"] != made["token"]
     assert call(Persona(people.ada.user, fresh["token"]), "GET", "me/")["username"] == "ada"
+
+
+def test_a_life_that_ends_is_no_longer_than_ten_years(people: People) -> None:
+    call(people.ada, "POST", "tokens/", {"name": "x", "expires_at": "9999-12-31T23:59:59Z"}, expect=400)
+    longest = (timezone.now() + timedelta(days=3650)).isoformat()
+    made = call(people.ada, "POST", "tokens/", {"name": "x", "expires_at": longest}, expect=201)
+    call(people.ada, "POST", f"tokens/{made['id']}/rotate/", expect=201)
+
+
+def test_a_revoked_token_has_no_heir(people: People) -> None:
+    made = make(people.ada)
+    call(people.ada, "DELETE", f"tokens/{made['id']}/", expect=204)
+    call(people.ada, "POST", f"tokens/{made['id']}/rotate/", expect=409)
 
 
 def test_one_sees_ones_own_tokens(people: People) -> None:

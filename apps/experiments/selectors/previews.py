@@ -147,11 +147,11 @@ def _model(name: str, text: str, is_cut: bool) -> Preview:
         return shown
     try:
         described = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        # A number may be too long for Python to write it down.
+        facts = _model_facts(described) if isinstance(described, dict) else None
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
         return shown
-    if not isinstance(described, dict):
-        return shown
-    return Preview("model", shown.text, shown.lines, facts=_model_facts(described), is_cut=False)
+    return shown if facts is None else Preview("model", shown.text, shown.lines, facts=facts, is_cut=False)
 
 
 def _tokens(text: str) -> list[Any]:

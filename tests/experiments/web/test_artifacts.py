@@ -91,7 +91,17 @@ def test_previews(people: People, run_id: str, path: str, wanted: str, unwanted:
     assert unwanted not in text
 
 
-@pytest.mark.parametrize("text", ["a: &a [1]\nb: *a", "a: !!python/object:os.system x", "- 1", ":\n:", "signature: 3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [1]\nb: *a",
+        "a: !!python/object:os.system x",
+        "- 1",
+        ":\n:",
+        "signature: 3",
+        pytest.param(f"model_size_bytes: 0x{'f' * 9000}", id="a number too long to be written"),
+    ],
+)
 def test_a_strange_mlmodel_is_text(people: People, run_id: str, text: str) -> None:
     folder = folder_of_run(access.get_run(people.ada.actor, run_id))
     folder.write(ArtifactPath.parse("model/MLmodel"), io.BytesIO(text.encode()))

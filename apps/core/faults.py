@@ -14,7 +14,7 @@ import django.db
 import psycopg
 from redis.exceptions import RedisError
 
-from apps.core.errors import DomainError, InvalidInput, Unavailable
+from apps.core.errors import Conflict, DomainError, InvalidInput, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ _LONG = 30
 # What SQLite says (without codes before Python 3.11's `sqlite_errorcode`, which Django's copy of the error lacks).
 _SQLITE_BUSY = ("database is locked", "database table is locked", "database schema is locked")
 _SQLITE_FULL = ("database or disk is full",)
+_SQLITE_TOO_MUCH = ("too many sql variables", "expression tree is too large", "string or blob too big")
 _SQLITE_AWAY = ("unable to open database file", "disk i/o error", "attempt to write a readonly database")
 
 
@@ -55,6 +56,8 @@ def _of_database(exception: Exception) -> DomainError | None:
     cause = exception.__cause__ or exception
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(str(exception).lower())
+    if isinstance(cause, psycopg.errors.ForeignKeyViolation):
+        return _removed_meanwhile()
     if isinstance(cause, psycopg.errors.DiskFull):
         return _disk_full()
     if isinstance(cause, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)):
@@ -76,7 +79,15 @@ def _of_sqlite(message: str) -> DomainError | None:
         return _disk_full()
     if any(text in message for text in _SQLITE_AWAY):
         return Unavailable("The database does not answer.")
+    if any(text in message for text in _SQLITE_TOO_MUCH):
+        return InvalidInput("The call names too much at once.")
+    if "foreign key constraint failed" in message:
+        return _removed_meanwhile()
     return None
+
+
+def _removed_meanwhile() -> Conflict:
+    return Conflict("What this call writes to was removed at the same moment.")
 
 
 def _of_module(exception: BaseException) -> DomainError | None:

@@ -13,7 +13,7 @@ from django import db
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from apps.core.errors import InvalidInput, Unavailable
+from apps.core.errors import Conflict, InvalidInput, Unavailable
 from apps.core.faults import fault_of
 from tests.personas import People
 
@@ -66,10 +66,22 @@ def test_a_part_that_is_away_is_named_and_worth_a_retry(part: str, exception: Ex
         caused(db.DataError("out of range"), psycopg.errors.NumericValueOutOfRange("out of range")),
         psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"),
         UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+        caused(db.OperationalError("too many SQL variables"), sqlite3.OperationalError("too many SQL variables")),
     ],
 )
 def test_a_value_that_a_database_cannot_take_is_the_callers(exception: Exception) -> None:
     assert isinstance(fault_of(exception), InvalidInput)
+
+
+@pytest.mark.parametrize(
+    "exception",
+    [
+        caused(db.IntegrityError("x"), psycopg.errors.ForeignKeyViolation("x")),
+        caused(db.IntegrityError("FOREIGN KEY constraint failed"), sqlite3.IntegrityError("x")),
+    ],
+)
+def test_a_write_below_what_was_just_removed_is_a_conflict(exception: Exception) -> None:
+    assert isinstance(fault_of(exception), Conflict)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_it_reads_and_writes(up: Server) -> None:
     call = Script(up, up.token)
     assert call("GET", "me/", 200)["username"] == "admin"
     made = call("POST", "experiments/", 201, json={"name": "by a plain script"})
-    found = call("GET", "experiments/", 200, params={"search": "plain script"})["results"]
+    found = call("GET", "experiments/", 200, params={"name": "plain script"})["results"]
     assert [each["name"] for each in found] == ["by a plain script"]
     changed = call("PATCH", f"experiments/{made['id']}/", 200, json={"name": "renamed by a script"})
     assert changed["name"] == "renamed by a script"
@@ -42,7 +42,7 @@ def test_it_pages_through_a_list(up: Server) -> None:
         call("POST", "experiments/", 201, json={"name": f"page of a script {number}"})
     seen, token = [], ""
     for _ in range(3):
-        query = {"search": "page of a script", "page_size": 2, "page_token": token}
+        query = {"name": "page of a script", "page_size": 2, "page_token": token}
         page = call("GET", "experiments/", 200, params={name: value for name, value in query.items() if value})
         seen += [each["name"] for each in page["results"]]
         token = page["next_page_token"]
@@ -67,7 +67,9 @@ def test_a_reading_token_reads_only(up: Server) -> None:
 
 def test_the_description_is_served_offline(up: Server) -> None:
     schema = requests.get(
-        f"{up.url}/api/schema/", headers={"Authorization": f"Bearer {up.token}"}, params={"format": "json"}, timeout=20
+        f"{up.url}/api/schema/",
+        headers={"Authorization": f"Bearer {up.token}", "Accept": "application/json"},
+        timeout=20,
     ).json()
     assert schema["openapi"].startswith("3.")
     assert "/api/v1/experiments/" in schema["paths"]

@@ -59,7 +59,7 @@ def test_a_person_looks_at_the_run(browser: Any, up: Server, tour: str) -> None:
             page.get_by_role("link", name="Download").first.click()
         assert Path(download.value.path()).read_text() == "a,b\n1,2\n"
         page.goto(f"/runs/{tour}/activity/")
-        assert page.get_by_text("deleted").first.is_visible()
+        assert page.get_by_text("out of the trash").first.is_visible(), page.inner_text("main")
 
 
 def test_two_runs_side_by_side(browser: Any, up: Server, tour: str) -> None:

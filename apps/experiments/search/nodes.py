@@ -108,6 +108,12 @@ def comparisons(node: Node) -> list[Comparison]:
     return [comparison for part in parts for comparison in comparisons(part)]
 
 
+def requirements(node: Node | None) -> list[Comparison]:
+    """The comparisons that hold for everything the tree matches, as far as that is plain to see."""
+    parts = node.parts if isinstance(node, And) else (node,)
+    return [part for part in parts if isinstance(part, Comparison)]
+
+
 def _bracketed(node: Node) -> str:
     return str(node) if isinstance(node, Comparison) else f"({node})"
 

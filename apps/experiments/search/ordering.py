@@ -7,7 +7,7 @@ rows that come or go meanwhile shift nothing, and a far page costs what a near o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -59,11 +59,12 @@ class Term:
 
 @dataclass(slots=True)
 class Order:
-    """The terms of an order, with the joins and annotations that they need."""
+    """The terms of an order, with the joins, annotations and conditions that they need."""
 
     terms: list[Term] = field(default_factory=list)
     joins: dict[str, FilteredRelation] = field(default_factory=dict)
     annotations: dict[str, Any] = field(default_factory=dict)
+    where: Q = field(default_factory=Q)
 
     def add(self, descending: bool, rank: Any, value: Any) -> None:
         """Sort by `rank`, always upwards, then by `value` where rank is equal."""
@@ -74,12 +75,27 @@ class Order:
 
     def add_joined(self, descending: bool, relation: str, key: str, *, is_metric: bool) -> None:
         """Sort by the value under `key` in a related table; rows without it come last, a NaN just before them."""
-        joined = f"joined_{len(self.joins)}"
-        self.joins[joined] = FilteredRelation(relation, condition=Q((f"{relation}__key", key)))
+        joined = self._join(relation, key)
         if is_metric:
             self.add(descending, *_metric_terms(joined))
         else:
             self.add(descending, missing_last(f"{joined}__value"), text_term(f"{joined}__value"))
+
+    def add_known_metric(self, descending: bool, key: str, condition: Callable[[str, str], Q]) -> None:
+        """Sort by a metric that is a number in every row, because of `condition(name of value, name of is_nan)`.
+
+        Without ranks the index over values gives the rows in order, and the statement ends with the page.
+        """
+        joined = self._join("series", key)
+        names = (f"{joined}_value", f"{joined}_nan")
+        self.annotations |= {names[0]: F(f"{joined}__last_value"), names[1]: F(f"{joined}__last_is_nan")}
+        self.terms.append(Term(names[0], descending))
+        self.where &= condition(*names)
+
+    def _join(self, relation: str, key: str) -> str:
+        joined = f"joined_{len(self.joins)}"
+        self.joins[joined] = FilteredRelation(relation, condition=Q((f"{relation}__key", key)))
+        return joined
 
 
 def parse_order(clauses: Sequence[str], grammar: Grammar, orderable: frozenset[str]) -> list[Clause]:
@@ -94,7 +110,7 @@ def parse_order(clauses: Sequence[str], grammar: Grammar, orderable: frozenset[s
 
 def take_page(rows: QuerySet[M], order: Order, *, fingerprint: str, page_token: str, max_results: int) -> Page[int]:
     """The primary keys of one page, in order. One statement."""
-    rows = rows.annotate(**order.joins).annotate(**order.annotations)
+    rows = rows.annotate(**order.joins).annotate(**order.annotations).filter(order.where)
     if page_token:
         rows = rows.filter(_after(order.terms, decode_token(fingerprint, page_token)))
     names = [term.name for term in order.terms]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial, reduce
+from operator import and_
 from typing import Any
 
 from django.db.models import (
@@ -34,7 +36,7 @@ from apps.experiments.search.conditions import (
 )
 from apps.experiments.search.grammars import RUN_ATTRIBUTES, RUNS
 from apps.experiments.search.limits import bounded
-from apps.experiments.search.nodes import Comparison, Kind, Node, Op, comparisons
+from apps.experiments.search.nodes import Comparison, Field, Kind, Node, Op, comparisons, requirements
 from apps.experiments.search.ordering import Order, Term, missing_last, parse_order, take_page, text_term
 from apps.experiments.search.parser import parse_filter
 from apps.experiments.search.views import View, in_view
@@ -69,7 +71,7 @@ def search_runs(
     One statement; a filter that could be slow adds two for its time limit. Raises `InvalidInput`.
     """
     node = parse_filter(text, RUNS)
-    order = run_order(order_by)
+    order = run_order(order_by, node)
     rows = in_view(filter_runs(Run.objects.filter(experiment_id__in=experiment_ids), node), view)
     if _names(order_by, "artifact_uri"):
         rows = rows.alias(artifact_uri=_artifact_uri())
@@ -92,15 +94,17 @@ def filter_runs(rows: QuerySet[Run], node: Node | None) -> QuerySet[Run]:
     return rows.filter(condition(node, _compare))
 
 
-def run_order(clauses: Sequence[str]) -> Order:
-    """The order of the clauses, then the newest first."""
+def run_order(clauses: Sequence[str], node: Node | None = None) -> Order:
+    """The order of the clauses, then the newest first, for rows that `node` matches."""
     order = Order()
     by_start = False
     for clause in parse_order(clauses, RUNS, _ORDERABLE):
         kind, key = clause.field.kind, clause.field.key
         if kind is Kind.DATASET:
             raise InvalidInput("Invalid identifier type 'dataset'")
-        if kind is not Kind.ATTRIBUTE:
+        if kind is Kind.METRIC and (known := _numbers_under(key, node)):
+            order.add_known_metric(clause.descending, key, partial(_all_of, known))
+        elif kind is not Kind.ATTRIBUTE:
             order.add_joined(clause.descending, _RELATIONS[kind], key, is_metric=kind is Kind.METRIC)
         elif key == "start_time":
             by_start = True
@@ -111,6 +115,15 @@ def run_order(clauses: Sequence[str]) -> Order:
     order.terms += [] if by_start else [Term("start_ms", descending=True)]
     order.terms.append(Term("pk"))
     return order
+
+
+def _numbers_under(key: str, node: Node | None) -> list[Comparison]:
+    """The comparisons by which every match has a number under this metric's key; a NaN is unequal to any number."""
+    return [one for one in requirements(node) if one.field == Field(Kind.METRIC, key) and one.op is not Op.NE]
+
+
+def _all_of(known: Sequence[Comparison], value_path: str, nan_path: str) -> Q:
+    return reduce(and_, (double_condition(value_path, nan_path, one.op, one.value) for one in known))
 
 
 def _order_by_attribute(order: Order, column: str, descending: bool) -> None:

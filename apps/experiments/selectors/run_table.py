@@ -95,7 +95,7 @@ def page_of(
     rows = filter_runs(top_level(active) if folds else active, node)
     fingerprint = query_fingerprint(actor, "run-table", experiment.pk, text, list(order_by), folds)
     with bounded(node):
-        found = take_page(rows, run_order(order_by), fingerprint=fingerprint, page_token=after, max_results=size)
+        found = take_page(rows, run_order(order_by, node), fingerprint=fingerprint, page_token=after, max_results=size)
     runs = Run.objects.in_bulk(found.items)
     return Page([runs[pk] for pk in found.items if pk in runs], found.next_token)
 

@@ -50,6 +50,38 @@ def test_numbers_sort_before_nan_and_nan_before_nothing(people: People) -> None:
 
 
 @pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("metrics.acc >= 0.1", ["low", "twin", "high", "top"]),
+        ("metrics.acc > 0.1 AND metrics.acc <= 0.9", ["twin", "high"]),
+        ("metrics.acc = 0.5 AND (metrics.acc > 9 OR attributes.run_name LIKE 't%')", ["twin"]),
+        ("metrics.acc > 0.1 AND NOT metrics.acc > 0.5", ["twin"]),
+        ("metrics.acc != 0.5 AND metrics.acc < 2e308", ["low", "high"]),
+        ("metrics.acc != 0.5", ["low", "high", "top", "nan"]),
+        ("metrics.acc < 0.5 OR attributes.run_name = 'none'", ["low", "none"]),
+    ],
+)
+def test_filter_and_order_by_the_same_metric(people: People, condition: str, expected: list[str]) -> None:
+    experiment_id = _experiment(people.ada)
+    values = {"none": None, "nan": "NaN", "high": 0.9, "low": 0.1, "twin": 0.5, "top": "Infinity"}
+    for start, (name, value) in enumerate(values.items()):
+        run_id = _run(people.ada, experiment_id, 1000 + start, name)
+        if value is not None:
+            _metric(people.ada, run_id, value)
+    by_pages, token = [], ""
+    while not by_pages or token:
+        body = {"experiment_ids": [experiment_id], "filter": condition, "order_by": ["metrics.acc"]}
+        answer = people.ada.call("POST", "runs/search", {**body, "max_results": 1, "page_token": token})
+        by_pages += [run["info"]["run_name"] for run in answer["runs"]]
+        token = answer.get("next_page_token", "")
+    assert by_pages == expected
+    numbers = [name for name in expected if name not in ("nan", "none")]
+    downwards = _search(people.ada, [experiment_id], filter=condition, order_by=["metrics.acc DESC"])
+    assert downwards[: len(numbers)] == numbers[::-1]
+    assert downwards[len(numbers) :] == expected[len(numbers) :]
+
+
+@pytest.mark.parametrize(
     "order_by",
     [
         [],

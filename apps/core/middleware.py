@@ -6,6 +6,7 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -60,15 +61,27 @@ def answer_for(request: HttpRequest, exception: Exception) -> HttpResponse | Non
     if is_api_path(request.path_info):
         return error_response(error)
     if isinstance(error, NotSignedIn):
-        from django.contrib.auth.views import redirect_to_login
-
-        return redirect_to_login(request.get_full_path())
+        return _to_sign_in(request)
     # The frame of a page asks the database, which may be what is away.
     frame = None if isinstance(error, Unavailable) else request
     response = HttpResponse(render_to_string("errors/error.html", {"error": error}, frame), status=error.status)
     for name, value in error.headers.items():
         response[name] = value
     return response
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """A page is redirected; when htmx asks for a part of one, the whole page goes, and comes back to where it was."""
+    from django.contrib.auth.views import redirect_to_login
+
+    if request.headers.get("HX-Request") != "true":
+        return redirect_to_login(request.get_full_path())
+    try:
+        shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        shown = urlsplit("/")
+    page = f"/{shown.path.lstrip('/')}" + (f"?{shown.query}" if shown.query else "")
+    return HttpResponse(status=401, headers={"HX-Redirect": redirect_to_login(page)["Location"]})
 
 
 def as_domain_error(exception: Exception) -> DomainError | None:

@@ -36,6 +36,32 @@ function retire(shown) {
   setTimeout(() => shown.matches(":hover, :focus-within") ? retire(shown) : shown.remove(), 6000);
 }
 
+// ---- is the server there? A page that stays open says when it is not, and when it is back ----
+let asking = false;
+
+export async function checkServer() {
+  if (asking) return;
+  asking = true;
+  const note = document.getElementById("server-away");
+  for (let wait = 1_000; !(await isThere()); wait = Math.min(wait * 2, 15_000)) {
+    note.hidden = false;
+    if (!note.textContent) note.textContent = document.body.dataset.offline;
+    await new Promise((resolve) => { setTimeout(resolve, wait); });
+  }
+  if (!note.hidden) toast(document.body.dataset.back, "success");
+  note.hidden = true;
+  note.textContent = "";
+  asking = false;
+}
+
+async function isThere() {
+  try {
+    return (await fetch("/version", { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(10_000) })).status < 500;
+  } catch {
+    return false;
+  }
+}
+
 // ---- copying ----
 async function copy(button) {
   const source = button.dataset.copyFrom ? document.getElementById(button.dataset.copyFrom) : null;
@@ -107,6 +133,7 @@ document.addEventListener("click", (event) => {
   const button = target.closest("button, a, [data-opens]");
   if (target instanceof HTMLDialogElement) target.close();
   if (!button) return;
+  if (button.dataset.unfolds) unfold(button);
   if (button.dataset.opens) openDialog(document.getElementById(button.dataset.opens), button);
   if (button.hasAttribute("data-closes")) button.closest("dialog")?.close();
   if (button.hasAttribute("data-dismiss")) button.closest(".toast, .notice")?.remove();
@@ -117,6 +144,13 @@ document.addEventListener("click", (event) => {
     if (menu) menu.open = false;
   }
 });
+
+function unfold(button) {
+  const open = button.getAttribute("aria-expanded") !== "true";
+  button.setAttribute("aria-expanded", String(open));
+  document.getElementById(button.dataset.unfolds).hidden = !open;
+  letScroll();
+}
 
 document.addEventListener("change", (event) => {
   if (event.target.hasAttribute("data-submits")) event.target.form.requestSubmit();
@@ -138,9 +172,19 @@ function keepInside(panel) {
   if (below > 160) panel.style.maxHeight = `${Math.min(below, 560)}px`;
 }
 
+// What scrolls can be scrolled by keyboard.
+function letScroll() {
+  for (const box of document.querySelectorAll(".table-frame, .code pre, .file-view pre, .prose pre")) {
+    const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+    if (scrolls && !box.hasAttribute("tabindex")) box.tabIndex = 0;
+    else if (!scrolls && !box.hasAttribute("role")) box.removeAttribute("tabindex");
+  }
+}
+
 // ---- htmx ----
 document.addEventListener("htmx:afterSwap", (event) => {
   refreshTimes();
+  letScroll();
   // A fragment put into the shared dialog opens it.
   if (event.detail.target?.id === "dialog" && event.detail.target.childElementCount) {
     openDialog(event.detail.target, event.detail.requestConfig?.elt);
@@ -156,12 +200,10 @@ document.addEventListener("htmx:afterRequest", () => html.classList.remove("is-l
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.elt.hasAttribute("data-quiet")) return;
   const status = event.detail.xhr.status;
-  if (status === 401) location.reload();
+  if (status === 401) { location.reload(); return; }
   toast(document.body.dataset[status === 403 ? "denied" : status === 404 ? "gone" : "failed"], "error");
 });
-document.addEventListener("htmx:sendError", (event) => {
-  if (!event.detail.elt.hasAttribute("data-quiet")) toast(document.body.dataset.offline, "error");
-});
+document.addEventListener("htmx:sendError", checkServer);
 document.addEventListener("toast", (event) => toast(event.detail.text ?? event.detail.value, event.detail.level));
 
 // ---- keys ----
@@ -229,5 +271,7 @@ document.addEventListener("focusout", (event) => {
 
 showTheme();
 refreshTimes();
+letScroll();
+addEventListener("resize", letScroll);
 setInterval(refreshTimes, 30_000);
 for (const shown of document.querySelectorAll(".toast")) retire(shown);

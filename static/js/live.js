@@ -1,6 +1,8 @@
 // Hears what changed: over a WebSocket, and where that does not come through by asking from time to time.
 // `new Live(element, onNews)`: the element carries data-live (socket path), data-poll (address of the same news), and words.
 
+import { checkServer } from "./base.js";
+
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
 const POLL_EVERY = 5_000;
@@ -44,6 +46,7 @@ export class Live {
   retry() {
     if (this.gone) return;
     this.failures += 1;
+    checkServer();
     if (this.failures > 1) this.startPolling();
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.failures - 1));
     setTimeout(() => this.connect(), wait * (0.75 + Math.random() / 2));

@@ -1,5 +1,5 @@
 // The table of runs: clean addresses, folding, columns, and rows that follow what is logged.
-import { announce } from "./base.js";
+import { announce, checkServer } from "./base.js";
 import { updateAll } from "./selection.js";
 
 // ---- empty fields stay out of the address ----
@@ -94,6 +94,9 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && changed.size) refresh();
 });
 
+let leaving = false;
+addEventListener("pagehide", () => { leaving = true; });
+
 function listen(path, delay = 1000) {
   const socket = new WebSocket(location.origin.replace(/^http/, "ws") + path);
   socket.addEventListener("open", () => { delay = 1000; });
@@ -103,7 +106,8 @@ function listen(path, delay = 1000) {
     if (news.runs) noticed(news.runs);
   });
   socket.addEventListener("close", (event) => {
-    if (event.code === 4403) return;
+    if (event.code === 4403 || leaving) return;
+    checkServer();
     setTimeout(() => listen(path, Math.min(delay * 2, 60_000)), delay);
   });
 }

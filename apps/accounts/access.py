@@ -144,6 +144,13 @@ def find_person(actor: Actor, username: str) -> User:
     return _first(found, f"User with username={username} not found")
 
 
+def find_holder(target: Target, username: str) -> User:
+    """Anybody, also disabled, who was granted an object by name: for somebody who manages it and takes that back."""
+    grants = Grant.objects.filter(kind=target.kind, object_id=target.object_id)
+    found: QuerySet[User] = User.objects.filter(username=username).filter(Q(is_active=True) | Q(grants__in=grants))
+    return _first(found, f"User with username={username} not found")
+
+
 def find_team(actor: Actor, name: str) -> Team:
     """Any team, by the exact name: for somebody who shares an object with it."""
     return _first(Team.objects.filter(name=name), f"Workspace '{name}' not found.")
@@ -156,7 +163,11 @@ def get_grant(actor: Actor, grant_id: int) -> tuple[Target, User | Team]:
     holder = grant.user or grant.team
     if holder is None:
         raise NotFound(missing)
-    return kind_of(ObjectKind(grant.kind)).find(actor, str(grant.object_id), Level.MANAGE), holder
+    try:
+        return kind_of(ObjectKind(grant.kind)).find(actor, str(grant.object_id), Level.MANAGE), holder
+    except NotFound as error:
+        # In the words of a grant that isn't: whose it is, is not for everybody.
+        raise NotFound(missing) from error
 
 
 def get_session(actor: Actor, session_id: int) -> UserSession:

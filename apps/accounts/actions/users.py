@@ -12,6 +12,8 @@ from apps.audit.actions import record
 from apps.core.actor import Actor, Role
 from apps.core.errors import AlreadyExists, BadRequest, Conflict, InvalidInput
 
+_NO_SERVICE_ADMIN = "A service account can't administer the site."
+
 
 def create_user(
     actor: Actor,
@@ -27,6 +29,8 @@ def create_user(
 
     Raises `AlreadyExists`, or `InvalidInput` for a name or password that the rules refuse.
     """
+    if is_admin and is_service:
+        raise InvalidInput(_NO_SERVICE_ADMIN)
     user = User(username=username, is_superuser=is_admin, is_staff=is_admin, is_service=is_service, home_team=team)
     validate(user)
     if password is not None:
@@ -91,7 +95,7 @@ def set_admin(actor: Actor, *, user: User, is_admin: bool) -> None:
     if user.is_superuser == is_admin:
         return
     if user.is_service:
-        raise InvalidInput("A service account can't administer the site.")
+        raise InvalidInput(_NO_SERVICE_ADMIN)
     with transaction.atomic():
         if not is_admin:
             _keep_an_administrator(user)

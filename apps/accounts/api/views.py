@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -76,10 +77,11 @@ class UserViewSet(ApiViewSet):
         user = access.get_user(self.actor, username)
         access.require_admin(self.actor)
         given = self.parsed(shapes.UserChange)
-        if "is_active" in given:
-            actions.set_active(self.actor, user=user, is_active=given["is_active"])
-        if "is_admin" in given:
-            actions.set_admin(self.actor, user=user, is_admin=given["is_admin"])
+        with transaction.atomic():
+            if "is_active" in given:
+                actions.set_active(self.actor, user=user, is_active=given["is_active"])
+            if "is_admin" in given:
+                actions.set_admin(self.actor, user=user, is_admin=given["is_admin"])
         return Response(shapes.UserShape(user).data)
 
     @extend_schema(responses=_NOTHING)
@@ -152,7 +154,7 @@ class MembershipViewSet(ApiViewSet):
     @extend_schema(responses=_NOTHING)
     def destroy(self, request: Request, team: str, username: str) -> Response:
         found = access.get_team(self.actor, team, Role.ADMIN)
-        actions.remove_member(self.actor, team=found, user=access.find_person(self.actor, username))
+        actions.remove_member(self.actor, team=found, user=access.get_user(self.actor, username))
         return Response(status=204)
 
 

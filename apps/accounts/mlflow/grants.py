@@ -83,7 +83,8 @@ def update_experiment_permission(actor: Actor, request: GivenExperimentPermissio
 
 @endpoint(None)
 def delete_experiment_permission(actor: Actor, request: ExperimentPermission) -> Any:
-    target, user = _experiment_and_person(actor, request)
+    target = _experiment(actor, request)
+    user = access.find_holder(target, request.username)
     if actions.revoke_grant(actor, target=target, to=user):
         return {}
     _refuse_to_lower(user, target, Level.NONE)
@@ -103,7 +104,7 @@ def grant_user_permission(actor: Actor, request: GivenUserPermission) -> Any:
 @endpoint(None)
 def revoke_user_permission(actor: Actor, request: UserPermission) -> Any:
     target = _find(actor, request, Level.MANAGE)
-    user = access.find_person(actor, request.username)
+    user = access.find_holder(target, request.username)
     if not actions.revoke_grant(actor, target=target, to=user):
         _refuse_to_lower(user, target, Level.NONE)
         named = f"resource_type={request.resource_type}, resource_id={request.resource_id}"
@@ -134,8 +135,11 @@ def list_user_permissions(actor: Actor, request: NamedUser) -> Any:
 
 
 def _experiment_and_person(actor: Actor, request: ExperimentPermission) -> tuple[Target, User]:
-    target = kind_of(ObjectKind.EXPERIMENT).find(actor, request.experiment_id, Level.MANAGE)
-    return target, access.find_person(actor, request.username)
+    return _experiment(actor, request), access.find_person(actor, request.username)
+
+
+def _experiment(actor: Actor, request: ExperimentPermission) -> Target:
+    return kind_of(ObjectKind.EXPERIMENT).find(actor, request.experiment_id, Level.MANAGE)
 
 
 def _find(actor: Actor, request: UserPermission, level: Level) -> Target:

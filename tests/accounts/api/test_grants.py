@@ -33,6 +33,23 @@ def test_sharing_with_a_team(people: People, iris: Any) -> None:
     people.cleo.call("GET", "experiments/get", {"experiment_id": iris["object_id"]})
 
 
+def test_what_a_disabled_person_was_granted_can_be_taken_back(people: People, iris: Any) -> None:
+    named = {"experiment_id": iris["object_id"], "username": "cleo"}
+    call(people.ada, "POST", "grants/", {**iris, "user": "cleo", "level": "read"}, expect=201)
+    call(people.root, "PATCH", "users/cleo/", {"is_active": False})
+    call(people.ada, "POST", "grants/", {**iris, "user": "cleo", "level": "edit"}, expect=404)
+    page = f"/share/experiment/{iris['object_id']}/revoke/"
+    people.ada.browser().post(page, {"holder_kind": "user", "holder": "cleo"})
+    assert not Grant.objects.exists()
+    people.ada.call("DELETE", "experiments/permissions/delete", named, expect=404)
+
+
+def test_a_grant_does_not_tell_strangers_what_it_is_on(people: People, iris: Any) -> None:
+    grant = call(people.ada, "POST", "grants/", {**iris, "user": "ben", "level": "manage"}, expect=201)
+    answer = people.cleo.request("DELETE", f"/api/v1/grants/{grant['id']}/")
+    assert (answer.status_code, answer.json()["message"]) == (404, f"Grant {grant['id']} not found.")
+
+
 def test_who_does_not_manage_it_shares_nothing(people: People, iris: Any) -> None:
     for who, status in ((people.ben, 403), (people.vera, 403), (people.cleo, 404)):
         call(who, "POST", "grants/", {**iris, "user": "cleo", "level": "manage"}, expect=status)

@@ -27,6 +27,19 @@ def test_a_service_account_has_no_password(people: People) -> None:
     assert made["is_service"] is True
 
 
+def test_a_service_account_never_administers_the_site(people: People) -> None:
+    bot = {"username": "bot", "is_service": True, "team": "forge"}
+    call(people.root, "POST", "users/", {**bot, "is_admin": True}, expect=400)
+    call(people.root, "POST", "users/", bot, expect=201)
+    call(people.root, "PATCH", "users/bot/", {"is_admin": True}, expect=400)
+
+
+def test_a_change_that_is_refused_in_part_changes_nothing(people: People) -> None:
+    call(people.root, "POST", "users/", {"username": "bot", "is_service": True, "team": "forge"}, expect=201)
+    call(people.root, "PATCH", "users/bot/", {"is_active": False, "is_admin": True}, expect=400)
+    assert call(people.root, "GET", "users/bot/")["is_active"] is True
+
+
 def test_one_sees_the_people_of_ones_teams(people: People) -> None:
     assert names(call(people.vera, "GET", "users/"), "username") == ["ada", "ben", "max", "vera"]
     assert len(call(people.root, "GET", "users/")["results"]) == 6

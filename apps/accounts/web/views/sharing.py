@@ -43,21 +43,27 @@ def give_grant(request: ActorRequest, kind: str, reference: str) -> HttpResponse
 def revoke_grant(request: ActorRequest, kind: str, reference: str) -> HttpResponse:
     """Stop sharing an object with somebody."""
     target = _find(request.actor, kind, reference, Level.MANAGE)
-    holder = _holder(request.actor, request.POST.get("holder_kind", ""), request.POST.get("holder", ""))
+    name = _readable(request.POST.get("holder", ""))
+    is_team = request.POST.get("holder_kind") == "team"
+    holder = access.find_team(request.actor, name) if is_team else access.find_holder(target, name)
     actions.revoke_grant(request.actor, target=target, to=holder)
     return _panel(request, target, GrantForm())
 
 
 def _find(actor: Actor, kind: str, reference: str, level: Level) -> Target:
-    if kind not in ObjectKind.values or "\x00" in reference:
+    if kind not in ObjectKind.values:
         raise NotFound("Not found.")
-    return kind_of(ObjectKind(kind)).find(actor, reference, level)
+    return kind_of(ObjectKind(kind)).find(actor, _readable(reference), level)
 
 
 def _holder(actor: Actor, kind: str, name: str) -> User | Team:
+    return access.find_team(actor, name) if kind == "team" else access.find_person(actor, name)
+
+
+def _readable(name: str) -> str:
     if "\x00" in name:
         raise NotFound("Not found.")
-    return access.find_team(actor, name) if kind == "team" else access.find_person(actor, name)
+    return name
 
 
 def _panel(request: ActorRequest, target: Target, form: GrantForm) -> HttpResponse:

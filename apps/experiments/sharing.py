@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from apps.accounts.kinds import Kind, Target, register_kind
 from apps.accounts.models import ObjectKind
 from apps.core.actor import Actor, Level
-from apps.experiments import access
+from apps.experiments import access, actions
 from apps.experiments.models import Experiment
-from apps.experiments.models.experiments import DEFAULT_EXPERIMENT
 
 
 def register() -> None:
     """Let experiments be shared."""
-    register_kind(ObjectKind.EXPERIMENT, Kind(_find, _level_of, _by_ids, _empty_team))
+    register_kind(ObjectKind.EXPERIMENT, Kind(_find, _level_of, _by_ids, actions.remove_unused_default))
 
 
 def _find(actor: Actor, reference: str, level: Level) -> Target:
@@ -29,10 +28,6 @@ def _level_of(actor: Actor, target: Target) -> Level:
 def _by_ids(ids: Iterable[int]) -> Mapping[int, Target]:
     found = Experiment.objects.select_related("team").filter(pk__in=list(ids))
     return {experiment.pk: _target(experiment) for experiment in found}
-
-
-def _empty_team(team_id: int) -> None:
-    Experiment.objects.filter(team_id=team_id, name=DEFAULT_EXPERIMENT, runs__isnull=True).delete()
 
 
 def _target(experiment: Experiment) -> Target:

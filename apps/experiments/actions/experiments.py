@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -48,17 +49,17 @@ def create_experiment(actor: Actor, *, name: str, artifact_location: str = "", t
 def rename_experiment(actor: Actor, *, experiment: Experiment, name: str) -> None:
     """Give it another name. Raises `AlreadyExists`, and `Conflict` while it is in the trash."""
     limits.check_length("name", name, limits.MAX_EXPERIMENT_NAME_LENGTH)
-    if experiment.is_deleted:
-        raise Conflict("Cannot rename a non-active experiment.")
-    before, experiment.name, experiment.updated_ms = experiment.name, name, now_ms()
+    now = now_ms()
+    subject = replace(_subject(experiment), name=name)
     try:
         with transaction.atomic():
-            experiment.save(update_fields=["name", "updated_ms"])
-            record(
-                actor, events.EXPERIMENT_RENAMED, _subject(experiment), before={"name": before}, after={"name": name}
-            )
+            if not Experiment.objects.active().filter(pk=experiment.pk).update(name=name, updated_ms=now):
+                raise Conflict("Cannot rename a non-active experiment.")
+            change = {"before": {"name": experiment.name}, "after": {"name": name}}
+            record(actor, events.EXPERIMENT_RENAMED, subject, before=change["before"], after=change["after"])
     except IntegrityError as error:
         raise _taken(name) from error
+    experiment.name, experiment.updated_ms = name, now
 
 
 def delete_experiment(actor: Actor, *, experiment: Experiment) -> None:
@@ -103,6 +104,12 @@ def default_experiment_id(actor: Actor) -> int:
     candidates = Experiment.objects.filter(Q(pk=0) | Q(name=DEFAULT_EXPERIMENT_NAME), team_id=actor.team_id)
     existing = candidates.order_by("pk").values_list("pk", flat=True).first()
     return existing if existing is not None else _make_default(actor.team_id)
+
+
+def remove_unused_default(team_id: int) -> None:
+    """Remove the `Default` that was made by itself, before its team is deleted. One that holds something stays."""
+    made = Experiment.objects.filter(team_id=team_id, name=DEFAULT_EXPERIMENT_NAME)
+    made.filter(runs__isnull=True, logged_models__isnull=True).delete()
 
 
 def _make_default(team_id: int) -> int:

@@ -6,8 +6,6 @@ from django.db import models
 from apps.accounts.models import Team
 from apps.experiments.querysets import ExperimentQuerySet
 
-DEFAULT_EXPERIMENT = "Default"
-
 
 class Experiment(models.Model):
     """A container of runs. Names are unique within a team; times are milliseconds since the epoch."""

@@ -47,6 +47,20 @@ def test_others_write_nothing(people: People, method: str, path: str, body: obje
     assert list(Membership.objects.values_list("user", "team", "role")) == before
 
 
+def test_a_disabled_member_can_be_removed(people: People) -> None:
+    call(people.root, "PATCH", "users/ben/", {"is_active": False})
+    call(people.root, "DELETE", "teams/forge/members/ben/", expect=204)
+    assert "ben" not in names(call(people.root, "GET", "teams/forge/members/"), "username")
+
+
+def test_a_team_whose_default_holds_a_model_stays(people: People) -> None:
+    call(people.root, "POST", "teams/", {"name": "dock"}, expect=201)
+    dock = {"x_mlflow_workspace": "dock"}
+    made = people.root.call("POST", "logged-models", {"experiment_id": "0", "name": "net"}, **dock)
+    call(people.root, "DELETE", "teams/dock/", expect=409)
+    people.root.call("GET", f"logged-models/{made['model']['info']['model_id']}")
+
+
 def test_only_administrators_make_teams(people: People) -> None:
     call(people.max, "POST", "teams/", {"name": "dock"}, expect=403)
 

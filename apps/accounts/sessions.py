@@ -7,10 +7,20 @@ import time
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 IDLE_SECONDS = 3 * 24 * 60 * 60
 ABSOLUTE_SECONDS = 14 * 24 * 60 * 60
 _NOTED_EVERY = 300
+# In this order: most browsers name those before them too.
+_BROWSERS = {
+    "Edg": "Edge", "OPR/": "Opera", "Vivaldi": "Vivaldi", "SamsungBrowser": "Samsung Internet", "Firefox": "Firefox",
+    "FxiOS": "Firefox", "CriOS": "Chrome", "Chrom": "Chrome", "Safari": "Safari",
+}  # fmt: skip
+_SYSTEMS = {
+    "iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "CrOS": "ChromeOS", "Windows": "Windows",
+    "Mac OS X": "macOS", "Linux": "Linux",
+}  # fmt: skip
 _STARTED = "signed_in_at"
 _SEEN = "seen_at"
 
@@ -18,6 +28,15 @@ _SEEN = "seen_at"
 def start(session: SessionBase) -> None:
     """Note the sign-in."""
     session[_STARTED] = session[_SEEN] = int(time.time())
+
+
+def browser_named(user_agent: str) -> str:
+    """A browser in a few words, `Firefox on Windows`, from what it says of itself."""
+    browser = next((name for mark, name in _BROWSERS.items() if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS.items() if mark in user_agent), "")
+    if browser and system:
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return browser or system or user_agent.partition("/")[0] or _("unknown")
 
 
 def is_over(session: SessionBase) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from apps.accounts import actions
 from apps.accounts.models import Grant, Membership, Token, User
+from apps.accounts.sessions import browser_named
 from apps.core.actor import Role, system_actor
 from tests.personas import PASSWORD, People, Persona
 
@@ -103,3 +104,18 @@ def test_statements_do_not_grow(people: People, path: str, django_assert_max_num
     browser.get(path)
     with django_assert_max_num_queries(16):  # type: ignore[operator]
         assert browser.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) Version/17.5 Safari/605.1.15", "Safari on macOS"),
+        ("Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0", "Firefox on Android"),
+        ("curl/8.5.0", "curl"),
+        ("", "unknown"),
+    ],
+)  # fmt: skip
+def test_browsers_are_named(said: str, shown: str) -> None:
+    assert browser_named(said) == shown

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from apps.accounts import access, actions
 from apps.accounts.models import User
 from apps.accounts.passwords import find_by_password
+from apps.accounts.sessions import browser_named
 from apps.accounts.web.common import errors_in, said, settings_page
 from apps.accounts.web.forms import OwnPasswordForm, ProfileForm
 from apps.core.actor import Via
@@ -31,7 +32,8 @@ def profile(request: ActorRequest) -> HttpResponse:
         with errors_in(form):
             actions.change_profile(request.actor, user=user, **form.cleaned_data)
             return said(request, _("Saved."), _HOME)
-    sessions = UserSession.objects.filter(user=user).order_by("-last_seen_at")
+    found = UserSession.objects.filter(user=user).order_by("-last_seen_at")
+    sessions = [(session, browser_named(session.user_agent)) for session in found]
     shown = {"form": form, "user": user, "sessions": sessions, "this_session": request.session.session_key}
     return settings_page(request, "profile", REFUSED if form.errors else 200, **shown)
 

@@ -6,10 +6,11 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from apps.accounts.models import Team
+from apps.core.actor import Level
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """What the frame of every page shows: the actor, the team the page speaks for, and the teams to switch to."""
+    """What the frame of every page shows: the actor, the team spoken for, whether one may add to it, and all teams."""
     actor = getattr(request, "actor", None)
     if actor is None:
         return {"actor": None, "slipway_version": settings.SLIPWAY_VERSION}
@@ -18,6 +19,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "actor": actor,
         "teams": teams,
         "current_team": next((team for team in teams if team.pk == actor.team_id), None),
+        "may_add": actor.team_id is not None and actor.level_in(actor.team_id) >= Level.EDIT,
         "no_login": settings.NO_LOGIN,
         "slipway_version": settings.SLIPWAY_VERSION,
     }

@@ -41,7 +41,7 @@ export function short(value) {
   if (Math.abs(value) >= 1.7976931348623157e308) return value > 0 ? "∞" : "-∞";
   if (Number.isInteger(value) && Math.abs(value) < 1e9) return String(value);
   if (Math.abs(value) >= 1e5 && Math.abs(value) < 1e9) return value.toFixed(0);
-  const text = value.toPrecision(5);
+  const text = value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential(4) : value.toPrecision(5);
   return text.includes("e") ? text.replace(/\.?0*e\+?/, "e") : text.replace(/\.?0+$/, "");
 }
 

@@ -1,4 +1,4 @@
-"""Every main page in a real browser, on a desk and on a phone: nothing wider than the window, no errors, headed and labelled."""
+"""Every main page in a real browser, on a desk and on a phone: it fits, says no errors, is headed and labelled."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height
 LONG = "a-name-that-goes-on-" * 8
 # What has no name for a screen reader, headings that are not one, and ids that stand twice.
 NAMELESS = """() => {
-  const seen = [...document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, summary")].filter((one) => one.offsetParent);
-  const named = (one) => (one.labels?.length || one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || one.title
-    || one.textContent.trim() || one.querySelector("[aria-label], title"));
+  const controls = document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, summary");
+  const seen = [...controls].filter((one) => one.offsetParent);
+  const named = (one) => one.labels?.length || one.getAttribute("aria-label") || one.getAttribute("aria-labelledby")
+    || one.title || one.textContent.trim() || one.querySelector("[aria-label], title");
   const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
   return [
     ...seen.filter((one) => !named(one)).map((one) => one.outerHTML.slice(0, 120)),

@@ -124,7 +124,7 @@ def _facts(runs: Sequence[Run], base: int) -> list[Row]:
 
 def _moment(ms: int | None) -> str:
     moment = formatting.as_moment(ms)
-    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
 
 
 def _duration(run: Run) -> str:

@@ -60,7 +60,7 @@ def create_logged_model(
 def finalize_logged_model(actor: Actor, *, model: LoggedModel, status: LoggedModelStatus) -> None:
     """Say how the upload of its files ended."""
     model.status, model.updated_ms = status, now_ms()
-    model.save(update_fields=["status", "updated_ms"])
+    LoggedModel.objects.filter(pk=model.pk).update(status=status, updated_ms=model.updated_ms)
 
 
 def delete_logged_model(actor: Actor, *, model: LoggedModel) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from apps.audit.actions import Subject, record
 from apps.audit.codes import EventCode
@@ -12,12 +13,13 @@ from apps.core.actor import Actor
 from apps.core.errors import InvalidInput
 from apps.core.mlflow.wire import missing_value
 from apps.experiments import events, live
-from apps.experiments.access import require_active
+from apps.experiments.access import require_active, require_active_experiment
 from apps.experiments.actions.common import Pair, now_ms
 from apps.experiments.ingest import RUN_NAME_TAG, parent_of, with_retries
 from apps.experiments.limits import MAX_KEY_LENGTH, MAX_RUN_NAME_LENGTH, MAX_TAG_LENGTH, check_length
 from apps.experiments.models import Experiment, Run, RunCreation, RunStatus, RunTag
 from apps.experiments.run_names import random_run_name
+from apps.experiments.runs_postgres import insert_run
 
 REPLAY_MS = 24 * 60 * 60 * 1000
 
@@ -33,8 +35,7 @@ def create_run(
     idempotency_key: str = "",
 ) -> Run:
     """A new running run, or the one that the same actor made with the same key within a day."""
-    if experiment.is_deleted:
-        raise InvalidInput(f"The experiment {experiment.pk} must be in the 'active' state. Current state is deleted.")
+    require_active_experiment(experiment)
     all_tags = _checked_tags(tags)
     run = Run(
         run_id=uuid.uuid4().hex,
@@ -62,16 +63,7 @@ def update_run(
     changes = {field: value for field, value in changes.items() if value is not None}
     if not changes:
         return run
-    with transaction.atomic():
-        Run.objects.filter(pk=run.pk).update(**changes)
-        if name:
-            RunTag.objects.bulk_create(
-                [RunTag(run=run, key=RUN_NAME_TAG, value=name)],
-                update_conflicts=True,
-                unique_fields=["run", "key"],
-                update_fields=["value"],
-            )
-        transaction.on_commit(partial(live.touch, run.run_id, "status"))
+    with_retries(lambda: _update(run, changes))
     for field, value in changes.items():
         setattr(run, field, value)
     return run
@@ -85,6 +77,20 @@ def delete_run(actor: Actor, *, run: Run) -> None:
 def restore_run(actor: Actor, *, run: Run) -> None:
     """Take a run out of the trash. One that isn't there stays as it is."""
     _move(actor, run, deleted_ms=None, code=events.RUN_RESTORED)
+
+
+def _update(run: Run, changes: Mapping[str, Any]) -> None:
+    """The tag before the run: in the order in which logging a tag locks them."""
+    with transaction.atomic():
+        if "name" in changes:
+            RunTag.objects.bulk_create(
+                [RunTag(run=run, key=RUN_NAME_TAG, value=changes["name"])],
+                update_conflicts=True,
+                unique_fields=["run", "key"],
+                update_fields=["value"],
+            )
+        Run.objects.filter(pk=run.pk).update(**changes)
+        transaction.on_commit(partial(live.touch, run.run_id, "status"))
 
 
 def _move(actor: Actor, run: Run, *, deleted_ms: int | None, code: EventCode) -> None:
@@ -122,10 +128,14 @@ def _agreed_name(name: str, tags: dict[str, str]) -> str:
 
 
 def _insert(run: Run, tags: dict[str, str]) -> Run:
-    with transaction.atomic():
-        run.save(force_insert=True)
-        RunTag.objects.bulk_create(RunTag(run=run, key=key, value=value) for key, value in tags.items())
-        transaction.on_commit(partial(live.touch, run.run_id, "status"))
+    if connection.vendor == "postgresql":
+        insert_run(run, tags)
+    else:
+        with transaction.atomic():
+            run.save(force_insert=True)
+            RunTag.objects.bulk_create(RunTag(run=run, key=key, value=value) for key, value in tags.items())
+    run.made_with = tags
+    transaction.on_commit(partial(live.touch, run.run_id, "status"))
     return run
 
 
@@ -143,7 +153,9 @@ def _create_once(owner_id: int, run: Run, tags: dict[str, str], key: str) -> Run
                 return run
     except IntegrityError:
         # The same call arrived twice at once, and the other one was first.
-        existing = made.select_related("run__experiment").get()
+        existing = made.select_related("run__experiment").first()
+        if existing is None:
+            raise
     if existing.run.experiment_id != run.experiment_id:
         raise InvalidInput("This Idempotency-Key was used to create a run of another experiment.")
     return existing.run

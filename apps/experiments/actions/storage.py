@@ -14,11 +14,14 @@ def count_storage() -> int:
     counted = 0
     for experiment in Experiment.objects.order_by("pk").iterator():
         try:
-            files, size = folder_of_experiment(experiment).usage()
+            _count(experiment)
+            counted += 1
         except Exception:  # a bucket that can't be reached must not keep the others from being counted
             logger.exception("counting the files of experiment %s", experiment.pk)
-            continue
-        numbers = {"files": files, "bytes": size, "counted_ms": now_ms()}
-        StorageUsage.objects.update_or_create(experiment=experiment, defaults=numbers)
-        counted += 1
     return counted
+
+
+def _count(experiment: Experiment) -> None:
+    files, size = folder_of_experiment(experiment).usage()
+    numbers = {"files": files, "bytes": size, "counted_ms": now_ms()}
+    StorageUsage.objects.update_or_create(experiment=experiment, defaults=numbers)

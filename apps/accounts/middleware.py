@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +18,7 @@ from apps.accounts.models import User
 from apps.core.actor import Actor, Via
 from apps.core.errors import DomainError, EndpointNotFound, NotSignedIn, PermissionDenied
 from apps.core.http import error_response, is_api_path
-from apps.core.middleware import answer_for
+from apps.core.middleware import answer_for, is_loopback
 from apps.core.rules import enforce
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -166,14 +165,5 @@ def _refuse_distant_caller(request: HttpRequest) -> None:
     """Without a login, only this machine is answered, however the port came to be reachable."""
     _refuse_foreign_origin(request)
     address = request.META.get("REMOTE_ADDR", "")
-    if address and not _is_loopback(address):
+    if address and not is_loopback(address):
         raise PermissionDenied("Permission denied: a server without a login answers this machine only.")
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
-    return (mapped or parsed).is_loopback

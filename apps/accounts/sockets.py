@@ -16,16 +16,22 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 
 from apps.accounts import sessions
-from apps.accounts.authentication import actor_of_user
+from apps.accounts.authentication import actor_of_user, no_login_user
 from apps.accounts.models import User
 from apps.core.actor import Actor, Via
-from apps.core.middleware import is_answered_host
+from apps.core.middleware import is_answered_host, is_loopback
 
 Scope = Mapping[str, Any]
 
 
 def is_from_our_page(scope: Scope) -> bool:
-    """Whether a page of this host opened the socket: browsers always name the origin, and can't be made to lie."""
+    """Whether a page of this host opened the socket: browsers always name the origin, and can't be made to lie.
+
+    Without a login, only this machine is answered.
+    """
+    address: str = (scope.get("client") or ("",))[0]
+    if settings.NO_LOGIN and address and not is_loopback(address):
+        return False
     host = _header(scope, b"host")
     ours = {host, urlsplit(settings.PUBLIC_URL).netloc} - {""}
     try:
@@ -43,7 +49,7 @@ def session_key_of(scope: Scope) -> str:
 def actor_of_session(session_key: str) -> Actor | None:
     """The actor of a session that is live now: not ended, the person active, the password not changed since."""
     if settings.NO_LOGIN:
-        admin = User.objects.filter(username=settings.ADMIN_USERNAME).first()
+        admin = no_login_user()
         return actor_of_user(admin, Via.NO_LOGIN) if admin else None
     if not session_key:
         return None

@@ -135,6 +135,16 @@ def is_answered_host(host: str) -> bool:
     return address.is_loopback if settings.NO_LOGIN else True
 
 
+def is_loopback(address: str) -> bool:
+    """Whether an IP address is this machine, however it is written."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback
+
+
 def _client_address(request: HttpRequest) -> str | None:
     address = request.META.get("REMOTE_ADDR", "")
     try:

@@ -13,6 +13,7 @@ import orjson
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
+from redis.exceptions import RedisError
 
 from apps.accounts import sockets
 from apps.core.actor import Actor
@@ -67,10 +68,11 @@ class LivePage(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
             return
         try:
             news = await self._news(frozenset())
-        except (DomainError, DatabaseError):
+            await self.channel_layer.group_add(self.group(), self.channel_name)
+        except (DomainError, DatabaseError, RedisError):
+            self._leave_place()
             await self.close()
             return
-        await self.channel_layer.group_add(self.group(), self.channel_name)
         await self.accept()
         await self._say(news)
         self._ticker = asyncio.create_task(self._look_from_time_to_time())

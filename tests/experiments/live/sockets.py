@@ -20,10 +20,19 @@ def _communicator(scope: dict[str, Any]) -> Any:
 class Socket:
     """Use as `async with Socket(persona, path) as socket`; `socket.accepted` says how the handshake went."""
 
-    def __init__(self, persona: Persona | None, path: str, *, origin: str | None = "http://testserver") -> None:
+    def __init__(
+        self,
+        persona: Persona | None,
+        path: str,
+        *,
+        host: str = "testserver",
+        origin: str | None = "http://testserver",
+        address: str = "127.0.0.1",
+    ) -> None:
         self._persona = persona
         self._path = path
-        self._headers = [(b"host", b"testserver")] + ([(b"origin", origin.encode())] if origin is not None else [])
+        self._address = address
+        self._headers = [(b"host", host.encode())] + ([(b"origin", origin.encode())] if origin is not None else [])
         self.session_key = ""
         self.accepted = False
 
@@ -34,6 +43,7 @@ class Socket:
             self.session_key = browser.cookies[settings.SESSION_COOKIE_NAME].value
             headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={self.session_key}".encode()))
         scope = {"type": "websocket", "path": self._path, "headers": headers, "query_string": b"", "subprotocols": []}
+        scope["client"] = (self._address, 50_000)
         self._application = _communicator(scope)
         await self._application.send_input({"type": "websocket.connect"})
         answer = await self._application.receive_output(timeout=3)

@@ -6,7 +6,9 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.sessions.models import Session
 from django.db import connection
+from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from apps.accounts.models import Membership
 from apps.experiments import consumers, live
@@ -152,6 +154,27 @@ def test_a_large_message_closes(people: People, run_id: str) -> None:
 def test_a_session_has_so_many_sockets(people: People, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumers, "MAX_SOCKETS_OF_A_SESSION", 0)
     assert not handshake(Socket(people.ben, f"/ws/runs/{run_id}/"))
+
+
+def test_a_broker_that_is_away_takes_no_places(people: People, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*args: Any) -> None:
+        raise RedisConnectionError("gone")
+
+    monkeypatch.setattr(consumers, "MAX_SOCKETS_OF_A_SESSION", 1)
+    with monkeypatch.context() as broken:
+        broken.setattr("channels.layers.InMemoryChannelLayer.group_add", away)
+        assert not handshake(Socket(people.vera, f"/ws/runs/{run_id}/"))
+    assert not consumers._open_sockets
+
+
+@pytest.mark.parametrize(("address", "accepted"), [("127.0.0.1", True), ("192.168.1.9", False)])
+def test_without_a_login_this_machine_alone_is_answered(
+    people: People, run_id: str, address: str, accepted: bool
+) -> None:
+    here = {"host": "localhost", "origin": "http://localhost"}
+    # A name that nobody has: then it is the first administrator, as for pages.
+    with override_settings(NO_LOGIN=True, ADMIN_USERNAME="admin"):
+        assert handshake(Socket(None, f"/ws/runs/{run_id}/", address=address, **here)) is accepted
 
 
 def test_a_push_costs_so_many_statements(people: People, run_id: str) -> None:

@@ -10,15 +10,18 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import unquote
 
 from apps.core.errors import InvalidInput
 
 MAX_PATH_LENGTH = 1024
 MAX_SEGMENT_BYTES = 255
 
-# Percent signs would let a second decoding somewhere else turn `%2e%2e` into `..`; `?#;` are how URLs hide a tail;
-# U+FFFD stands where the caller's bytes were no UTF-8.
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\%?#;\ufffd]|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]*:/")
+# `?#;` are how URLs hide a tail; U+FFFD stands where the caller's bytes were no UTF-8.
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\?#;\ufffd]|^[A-Za-z]:|^[A-Za-z][A-Za-z0-9+.-]*:/")
+# What may not come out of a percent sign: what parts or ends a path, and the bytes that begin a longer character, since
+# `%c0%ae` is a dot to careless decoders.
+_MARKS = "./\\\0\r\n" + "".join(map(chr, range(0xC0, 0x100)))
 # `.`, `..` and longer; a drive of Windows, on every system.
 _NOT_A_NAME = re.compile(r"\.+|[A-Za-z]:")
 
@@ -45,7 +48,9 @@ class ArtifactPath:
         """Like `parse`, and an empty string is the root: for listings."""
         if raw == "":
             return cls(())
-        if len(raw) > MAX_PATH_LENGTH or _FORBIDDEN.search(raw) or _hides_special_characters(raw):
+        if len(raw) > MAX_PATH_LENGTH or _FORBIDDEN.search(raw):
+            raise InvalidInput("Invalid path")
+        if _hides_special_characters(raw) or _hides_a_path(raw):
             raise InvalidInput("Invalid path")
         segments = tuple(raw.split("/"))
         if any(_is_bad_segment(segment) for segment in segments):
@@ -79,3 +84,14 @@ def _hides_special_characters(raw: str) -> bool:
         return True
     folded = unicodedata.normalize("NFKC", raw)
     return any(folded.count(mark) != raw.count(mark) for mark in "./\\%")
+
+
+def _hides_a_path(raw: str) -> bool:
+    """Whether decoding it once more, or again and again, would make another path of it (`%2e%2e` becomes `..`).
+
+    Other percent signs are characters like any: clients before 3.7 name images `loss%step%3%timestamp%1795492207364`.
+    """
+    decoded = raw
+    while "%" in decoded and (further := unquote(decoded, "latin-1")) != decoded:
+        decoded = further
+    return decoded != raw and any(decoded.count(mark) != raw.count(mark) for mark in _MARKS)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import stat
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -12,8 +13,9 @@ from tests.personas import People, token_for
 
 BAD = [
     "../x", "..%2fx", "%2e%2e%2fx", "%252e%252e%252fx", "%25252e%25252e%25252fx", "a/../../x", "/tmp/x", "//tmp/x",
-    "file:///tmp/x", "x%23/../..", "x%3f/../..", "x;/../..", "..;/x", "....//x", "..%5cx", "C:%5cx", "%c0%ae%c0%ae/x",
-    "%ef%bc%8e%ef%bc%8e/x", "a%00b", "a%0d%0ab", "a%0a", ".", "..", "./", "%2e", "a//b", " a", "a ", "x" * 300,
+    "file:///tmp/x", "x%23/../..", "x%3f/../..", "x;/../..", "..;/x", "....//x", "..%5cx", "C:%5cx", "%25%255c",
+    "a%252500b", "%c0%ae%c0%ae/x", "%ef%bc%8e%ef%bc%8e/x", "a%00b", "a%0d%0ab", "a%0a", ".", "..", "./", "%2e", "a//b",
+    " a", "a ", "x" * 300,
 ]  # fmt: skip
 
 
@@ -37,6 +39,16 @@ def test_a_file_comes_back_as_it_went_in(people: People, root: str, files: Path)
     assert response["Content-Security-Policy"].startswith("sandbox")
     kept = files / root / "dir" / "é 1.bin"
     assert stat.S_IMODE(kept.stat().st_mode) & 0o077 == 0
+
+
+@pytest.mark.parametrize("step", [0, 3, 25, 95, 200])
+def test_images_of_steps_are_named_with_percent_signs(step: int, people: People, root: str, files: Path) -> None:
+    name = f"images/loss%step%{step}%timestamp%1795492207364%r5be1201-c3e7-443e-afee-fa110037a2dd.png"
+    assert put(people.ada, root, name, b"\x89PNG").status_code == 200
+    assert (files / root / name).is_file()
+    (entry,) = call(people.vera, "GET", f"{STORE}?path={root}/images").json()["files"]
+    assert entry["path"] == name.removeprefix("images/")
+    assert content(call(people.vera, "GET", f"{STORE}/{quote(root + '/' + name)}")) == b"\x89PNG"
 
 
 def test_the_newest_content_replaces_the_file(people: People, root: str, files: Path) -> None:

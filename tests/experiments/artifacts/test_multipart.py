@@ -29,7 +29,7 @@ def test_uploads_in_parts_ask_for_the_right_to_write(people: People) -> None:
     upload = {"path": "big.bin", "num_parts": 2}
     for person, status in ((people.vera, 403), (people.cleo, 404)):
         assert person.request("POST", f"{API}/mpu/create/{root}", upload).status_code == status
-    for bad in ({"num_parts": 1}, {"path": "..", "num_parts": 1}, {"path": "a%b"}):
+    for bad in ({"num_parts": 1}, {"path": "..", "num_parts": 1}, {"path": "a%2fb"}):
         assert people.ada.request("POST", f"{API}/mpu/create/{root}", bad).status_code == 400
     assert people.ada.request("POST", f"{API}/mpu/create/{root}/../x", upload).status_code == 400
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from apps.accounts.models import Grant, Membership, Team, Token, User
+
+# What libraries bring along could be changed there past every action, and none of it is used here.
+for brought in (EmailAddress, Group, UserSession):
+    admin.site.unregister(brought)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not a generic at run time
@@ -27,7 +34,7 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
     """The teams of a person."""
 
     model = Membership
-    fields = ("team", "role", "created_at")
+    fields = readonly_fields = ("team", "role", "created_at")
     can_delete = False
     max_num = 0
 

@@ -8,7 +8,7 @@ TABLES = ("experiments_param", "experiments_runtag")
 def describe(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         for table in TABLES:
-            schema_editor.execute(f'CREATE STATISTICS {table}_pairs (mcv) ON key, (LEFT(value, 128)) FROM {table}')
+            schema_editor.execute(f"CREATE STATISTICS {table}_pairs (mcv) ON key, (LEFT(value, 128)) FROM {table}")
 
 
 def forget(apps, schema_editor):

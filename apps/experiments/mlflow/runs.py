@@ -41,8 +41,9 @@ def create_run(actor: Actor, request: CreateRun) -> Any:
         tags=pairs(request.tags),
         idempotency_key=request.idempotency_key,
     )
-    tags = [{"key": tag.key, "value": tag.value} for tag in run.tags.all()]
-    return {"run": {"info": rendering.info_of(run), "data": {"tags": tags}, "inputs": {}}}
+    tags = dict(run.tags.values_list("key", "value")) if run.made_with is None else run.made_with
+    shown = [{"key": key, "value": value} for key, value in tags.items()]
+    return {"run": {"info": rendering.info_of(run), "data": {"tags": shown}, "inputs": {}}}
 
 
 @endpoint(Scope.TRACKING, reads=True)

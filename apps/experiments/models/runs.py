@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Left
@@ -36,6 +38,8 @@ class Run(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     # The tag `mlflow.parentRunId`, kept beside the tags for the tree of nested runs.
     parent_run_id = models.CharField(max_length=36, blank=True, db_index=True)
+    # The first tags, where this object has just been stored with them; else they have to be asked for.
+    made_with: Mapping[str, str] | None = None
 
     objects = RunQuerySet.as_manager()
 

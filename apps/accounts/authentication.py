@@ -28,7 +28,7 @@ from apps.core.actor import Actor, Role, Scope, Via
 from apps.core.context import current_context
 from apps.core.errors import NotFound, NotSignedIn
 
-__all__ = ["TEAM_HEADER", "actor_of_header", "actor_of_user", "forget_actors", "no_login_actor"]
+__all__ = ["actor_of_header", "actor_of_user", "forget_actors", "named_team", "no_login_actor"]
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,13 @@ def actor_of_header(request: HttpRequest) -> Actor:
             actor = None
     if actor is None:
         raise NotSignedIn
-    return speaking_for_named_team(actor, request.headers.get(TEAM_HEADER, ""))
+    return speaking_for_named_team(actor, named_team(request))
+
+
+def named_team(request: HttpRequest) -> str:
+    """The team that a call names, or empty. What `server-info` says is of no team: a client that asks there whether
+    there are teams would take a 404 for "no" and not say that its team is the wrong one."""
+    return "" if request.path_info.endswith("/mlflow/server-info") else request.headers.get(TEAM_HEADER, "")
 
 
 def speaking_for_named_team(actor: Actor, name: str) -> Actor:

@@ -115,7 +115,7 @@ def _session_actor(request: HttpRequest) -> Actor | None:
         return None
     sessions.note_use(request.session)
     actor = authentication.actor_of_user(user, Via.SESSION)
-    named = request.headers.get(authentication.TEAM_HEADER, "")
+    named = authentication.named_team(request)
     if named and is_api_path(request.path_info):
         return authentication.speaking_for_named_team(actor, named)
     return _for_chosen_team(request, actor)
@@ -130,7 +130,7 @@ def _for_chosen_team(request: HttpRequest, actor: Actor) -> Actor:
 
 def _no_login_actor(request: HttpRequest) -> Actor:
     actor = authentication.no_login_actor()
-    return authentication.speaking_for_named_team(actor, request.headers.get(authentication.TEAM_HEADER, ""))
+    return authentication.speaking_for_named_team(actor, authentication.named_team(request))
 
 
 def _check_csrf(request: HttpRequest, view: Callable[..., Any]) -> None:

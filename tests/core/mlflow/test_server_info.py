@@ -23,3 +23,7 @@ def test_every_token_reaches_it(people: People) -> None:
 
 def test_wrong_verb(people: People) -> None:
     assert people.ada.request("POST", URL).status_code == 405
+
+
+def test_a_wrong_team_is_not_told_here(people: People) -> None:
+    assert people.ada.request("GET", URL, x_mlflow_workspace="nowhere").status_code == 200

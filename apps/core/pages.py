@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -12,11 +13,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect
 
-from apps.core.errors import MethodNotAllowed
+from apps.core.errors import AlreadyExists, BadRequest, Conflict, InvalidInput, MethodNotAllowed, NotFound
 from apps.core.http import ActorRequest, is_fragment
 
 PageView = Callable[..., HttpResponseBase]
 REFUSED = 422
+# What somebody who fills a form can mend; other errors are pages of their own.
+MENDABLE = (AlreadyExists, BadRequest, Conflict, InvalidInput, NotFound)
 
 
 def methods(*allowed: str) -> Callable[[PageView], PageView]:
@@ -47,6 +50,15 @@ def dialog(
     context = {"form": form, "title": title, "submit": submit, "action": request.path, "back": back, **more}
     refused = form is not None and form.is_bound and bool(form.errors)
     return render(request, template, context, status=REFUSED if refused else 200)
+
+
+@contextmanager
+def errors_in(form: BaseForm, field: str | None = None) -> Iterator[None]:
+    """Show what an action refuses beside the field it is about, or above the form."""
+    try:
+        yield
+    except MENDABLE as error:
+        form.add_error(field, error.message)
 
 
 def done(request: ActorRequest, url: str) -> HttpResponse:

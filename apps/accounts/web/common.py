@@ -7,16 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib import messages
-from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from apps.core.errors import AlreadyExists, BadRequest, Conflict, InvalidInput, NotFound
 from apps.core.http import ActorRequest
-
-# What somebody who fills a form can mend; other errors are pages of their own.
-_MENDABLE = (AlreadyExists, BadRequest, Conflict, InvalidInput, NotFound)
+from apps.core.pages import MENDABLE
 
 
 def local_path(request: HttpRequest, wanted: str) -> str:
@@ -28,20 +24,11 @@ def local_path(request: HttpRequest, wanted: str) -> str:
 
 
 @contextmanager
-def errors_in(form: BaseForm, field: str | None = None) -> Iterator[None]:
-    """Show what an action refuses beside the field it is about, or above the form."""
-    try:
-        yield
-    except _MENDABLE as error:
-        form.add_error(field, error.message)
-
-
-@contextmanager
 def errors_as_messages(request: ActorRequest) -> Iterator[None]:
     """Show what an action refuses on the page that comes next."""
     try:
         yield
-    except _MENDABLE as error:
+    except MENDABLE as error:
         messages.error(request, error.message)
 
 

@@ -13,8 +13,8 @@ from django.db.models import Q
 from apps.core.actor import Actor, Level
 from apps.experiments import access
 from apps.experiments.models import DatasetInput, ModelLink, Param, Run, RunTag, Series
+from apps.experiments.selectors.overview import NOTE_TAG
 
-NOTE_TAG = "mlflow.note.content"
 # Tags that the page shows elsewhere, or that only programs read.
 _RESERVED = "mlflow."
 _MAX_CHILDREN = 100

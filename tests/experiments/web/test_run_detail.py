@@ -204,6 +204,7 @@ def test_trash_takes_post(people: People, run_id: str, verb: str) -> None:
         ("tag", {"key": "mlflow.user", "value": "root"}),
         ("tag", {"key": "k" * 251, "value": "v"}),
         ("tag", {"key": "k\x00", "value": "v"}),
+        ("tag", {"key": "a?", "value": "v"}),
     ],
 )
 def test_bad_input_is_refused_in_place(people: People, run_id: str, path: str, data: dict[str, str]) -> None:

@@ -10,12 +10,12 @@ from apps.accounts import access, actions
 from apps.accounts.models import User
 from apps.accounts.passwords import find_by_password
 from apps.accounts.sessions import browser_named
-from apps.accounts.web.common import errors_in, said, settings_page
+from apps.accounts.web.common import said, settings_page
 from apps.accounts.web.forms import OwnPasswordForm, ProfileForm
 from apps.core.actor import Via
 from apps.core.errors import InvalidInput
 from apps.core.http import ActorRequest
-from apps.core.pages import REFUSED, dialog, done, methods
+from apps.core.pages import REFUSED, dialog, done, errors_in, methods
 from apps.core.rules import signed_in
 
 _HOME = "/settings/"

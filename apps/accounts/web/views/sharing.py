@@ -7,12 +7,11 @@ from django.utils.translation import gettext as _
 from apps.accounts import access, actions, selectors
 from apps.accounts.kinds import Target, kind_of
 from apps.accounts.models import ObjectKind, Team, User
-from apps.accounts.web.common import errors_in
 from apps.accounts.web.forms import GrantForm
 from apps.core.actor import Actor, Level
 from apps.core.errors import NotFound
 from apps.core.http import ActorRequest, is_fragment
-from apps.core.pages import REFUSED, methods
+from apps.core.pages import REFUSED, errors_in, methods
 from apps.core.rules import signed_in
 
 

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import access, actions, selectors
 from apps.accounts.models import Team, Token, User
-from apps.accounts.web.common import errors_as_messages, errors_in, said, settings_page
+from apps.accounts.web.common import errors_as_messages, said, settings_page
 from apps.accounts.web.forms import DescriptionForm, MemberForm, RoleForm, ServiceAccountForm, TeamForm
 from apps.core.actor import Role
 from apps.core.http import ActorRequest
-from apps.core.pages import dialog, done, methods
+from apps.core.pages import dialog, done, errors_in, methods
 from apps.core.rules import admins_only, signed_in
 
 

@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from apps.accounts import access, actions
 from apps.accounts.models import Token
 from apps.accounts.tokens import TokenText
-from apps.accounts.web.common import errors_in, said, settings_page
+from apps.accounts.web.common import said, settings_page
 from apps.accounts.web.forms import TokenForm
 from apps.core.actor import Scope
 from apps.core.http import ActorRequest, is_fragment
-from apps.core.pages import dialog, methods
+from apps.core.pages import dialog, errors_in, methods
 from apps.core.rules import signed_in
 
 

@@ -1,20 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.forms import Form
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor, Level
-from apps.core.errors import AlreadyExists, InvalidInput
 from apps.core.http import ActorRequest, is_fragment
-from apps.core.pages import dialog, done, methods
+from apps.core.pages import dialog, done, errors_in, methods
 from apps.core.rules import signed_in
 from apps.experiments import access, actions
 from apps.experiments.models import Experiment
@@ -48,8 +46,8 @@ def experiment_new(request: ActorRequest) -> HttpResponse:
     """Make an experiment in the team that the page speaks for."""
     form = NewExperimentForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        experiment = _attempt(form, lambda: _create(request.actor, form.cleaned_data))
-        if experiment is not None:
+        with errors_in(form, "name"):
+            experiment = _create(request.actor, form.cleaned_data)
             return done(request, reverse("experiments:experiment", args=[experiment.pk]))
     return dialog(request, form, title=_("New experiment"), submit=_("Create"), back=reverse("experiments:experiments"))
 
@@ -62,8 +60,8 @@ def experiment_edit(request: ActorRequest, experiment_id: int) -> HttpResponse:
     before = {"name": experiment.name, "note": overview.note_of(experiment)}
     form = ExperimentForm(request.POST or None, initial=before)
     if request.method == "POST" and form.is_valid():
-        saved = _attempt(form, lambda: _save(request.actor, experiment, form))
-        if saved is not None:
+        with errors_in(form, "name"):
+            _save(request.actor, experiment, form)
             return done(request, reverse("experiments:experiment", args=[experiment.pk]))
     back = reverse("experiments:experiment", args=[experiment.pk])
     return dialog(request, form, title=_("Edit experiment"), submit=_("Save"), back=back)
@@ -121,23 +119,13 @@ def experiment_trash(request: ActorRequest) -> HttpResponse:
 
 def _create(actor: Actor, given: dict[str, Any]) -> Experiment:
     tags = [(overview.NOTE_TAG, given["note"])] if given["note"] else []
-    location = given["artifact_location"].strip()
-    return actions.create_experiment(actor, name=given["name"].strip(), artifact_location=location, tags=tags)
+    return actions.create_experiment(actor, name=given["name"], artifact_location=given["artifact_location"], tags=tags)
 
 
-def _save(actor: Actor, experiment: Experiment, form: ExperimentForm) -> Experiment:
-    name, note = form.cleaned_data["name"].strip(), form.cleaned_data["note"]
+@transaction.atomic
+def _save(actor: Actor, experiment: Experiment, form: ExperimentForm) -> None:
+    given = form.cleaned_data
     if "name" in form.changed_data:
-        actions.rename_experiment(actor, experiment=experiment, name=name)
+        actions.rename_experiment(actor, experiment=experiment, name=given["name"])
     if "note" in form.changed_data:
-        actions.set_experiment_tag(actor, experiment=experiment, key=overview.NOTE_TAG, value=note)
-    return experiment
-
-
-def _attempt(form: Form, act: Callable[[], Experiment]) -> Experiment | None:
-    """What the action gives; None, and the words on the form, where the action refused the input."""
-    try:
-        return act()
-    except (AlreadyExists, InvalidInput) as error:
-        form.add_error("name", error.message)
-        return None
+        actions.set_experiment_tag(actor, experiment=experiment, key=overview.NOTE_TAG, value=given["note"])

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 
 from apps.core.actor import Level
 from apps.core.http import ActorRequest
-from apps.core.pages import dialog, done, methods
+from apps.core.pages import dialog, done, errors_in, methods
 from apps.core.rules import signed_in
 from apps.experiments import access, actions
 from apps.experiments.models import Run
 from apps.experiments.selectors import runs
+from apps.experiments.selectors.overview import NOTE_TAG
 from apps.experiments.web.run_forms import RunNameForm, RunNoteForm, RunTagForm
 
 
@@ -36,9 +37,9 @@ def rename(request: ActorRequest, run_id: str) -> HttpResponse:
 def edit_note(request: ActorRequest, run_id: str) -> HttpResponse:
     """Write the run's note."""
     run = access.get_run(request.actor, run_id, Level.EDIT)
-    form = RunNoteForm(request.POST or None, initial={"note": runs.tags_of(run).get(runs.NOTE_TAG, "")})
+    form = RunNoteForm(request.POST or None, initial={"note": runs.tags_of(run).get(NOTE_TAG, "")})
     if request.method == "POST" and form.is_valid():
-        actions.set_tag(request.actor, run_id=run.run_id, key=runs.NOTE_TAG, value=form.cleaned_data["note"])
+        actions.set_tag(request.actor, run_id=run.run_id, key=NOTE_TAG, value=form.cleaned_data["note"])
         return done(request, reverse("experiments:run", args=[run.run_id]))
     return dialog(request, form, title=_("Note"), submit=_("Save"))
 
@@ -52,8 +53,9 @@ def edit_tag(request: ActorRequest, run_id: str) -> HttpResponse:
     initial = {"key": key, "value": runs.tags_of(run).get(key, "")}
     form = RunTagForm(request.POST or None, initial=initial, is_new=not key)
     if request.method == "POST" and form.is_valid():
-        _save_tag(request, run, form.cleaned_data)
-        return done(request, reverse("experiments:run", args=[run.run_id]))
+        with errors_in(form, "key"):
+            _save_tag(request, run, form.cleaned_data)
+            return done(request, reverse("experiments:run", args=[run.run_id]))
     return dialog(request, form, title=_("Tag"), submit=_("Save"), action=request.get_full_path())
 
 

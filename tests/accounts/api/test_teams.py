@@ -55,8 +55,8 @@ def test_a_disabled_member_can_be_removed(people: People) -> None:
 
 def test_a_team_whose_default_holds_a_model_stays(people: People) -> None:
     call(people.root, "POST", "teams/", {"name": "dock"}, expect=201)
-    dock = {"x_mlflow_workspace": "dock"}
-    made = people.root.call("POST", "logged-models", {"experiment_id": "0", "name": "net"}, **dock)
+    model = {"experiment_id": "0", "name": "net"}
+    made = people.root.call("POST", "logged-models", model, x_mlflow_workspace="dock")
     call(people.root, "DELETE", "teams/dock/", expect=409)
     people.root.call("GET", f"logged-models/{made['model']['info']['model_id']}")
 

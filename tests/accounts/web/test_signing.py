@@ -114,8 +114,8 @@ def test_api_calls_of_our_pages_are_checked_for_forgery(people: People) -> None:
 
 
 def test_a_part_of_a_page_leads_the_whole_page_to_sign_in(people: People) -> None:
-    shown = {"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": "http://testserver/experiments/?q=a"}
-    answer = Client().get("/experiments/new/", **shown)
+    here = "http://testserver/experiments/?q=a"
+    answer = Client().get("/experiments/new/", HTTP_HX_REQUEST="true", HTTP_HX_CURRENT_URL=here)
     assert (answer.status_code, answer["HX-Redirect"]) == (401, "/login/?next=/experiments/%3Fq%3Da")
     odd = Client().get("/experiments/new/", HTTP_HX_REQUEST="true", HTTP_HX_CURRENT_URL="http://[//evil.example/")
     assert (odd.status_code, odd["HX-Redirect"]) == (401, "/login/?next=/")

@@ -96,7 +96,7 @@ def test_an_experiment_goes_with_all_in_it(people: People, files: Path) -> None:
 
 def test_one_that_cannot_go_stops_no_other(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     bad, good = deleted_run(people, "bad"), deleted_run(people, "good")
-    real = trash.folder_of_run
+    real = folder_of_run
     monkeypatch.setattr(trash, "folder_of_run", lambda run: 1 / 0 if run.run_id == bad else real(run))
     outcomes = list(actions.empty_trash(system_actor(), wanted=actions.Wanted(before_ms=actions.now_ms())))
     assert {(outcome.id, bool(outcome.error)) for outcome in outcomes} == {(bad, True), (good, False)}

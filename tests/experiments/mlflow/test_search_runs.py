@@ -68,7 +68,8 @@ def test_filter_and_order_by_the_same_metric(people: People, condition: str, exp
         run_id = _run(people.ada, experiment_id, 1000 + start, name)
         if value is not None:
             _metric(people.ada, run_id, value)
-    by_pages, token = [], ""
+    by_pages: list[str] = []
+    token = ""
     while not by_pages or token:
         body = {"experiment_ids": [experiment_id], "filter": condition, "order_by": ["metrics.acc"]}
         answer = people.ada.call("POST", "runs/search", {**body, "max_results": 1, "page_token": token})

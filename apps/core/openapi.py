@@ -31,5 +31,6 @@ class SchemaView(SpectacularAPIView):
 class DocsView(SpectacularSwaggerSplitView):
     """The document as a page to try it on. Its script is a request of its own: inline ones are forbidden here."""
 
+    template_name = "core/docs.html"
     rule = Rule.SIGNED_IN
     permission_classes = (HasActor,)

@@ -162,8 +162,15 @@ document.addEventListener("toggle", (event) => {
 }, true);
 
 function keepInside(panel) {
-  panel.style.translate = "";
-  panel.style.maxHeight = "";
+  Object.assign(panel.style, { translate: "", maxHeight: "", position: "", top: "", right: "" });
+  // A table's frame would cut it off: there it lies over the page, until that scrolls.
+  if (panel.closest(".table-frame")) {
+    const button = panel.parentElement.getBoundingClientRect();
+    const above = button.bottom + panel.offsetHeight + 8 > html.clientHeight && button.top > panel.offsetHeight;
+    const top = above ? button.top - panel.offsetHeight - 4 : button.bottom + 4;
+    Object.assign(panel.style, { position: "fixed", top: `${top}px`, right: `${html.clientWidth - button.right}px` });
+    addEventListener("scroll", () => closeMenus(), { capture: true, once: true });
+  }
   const box = panel.getBoundingClientRect();
   const room = html.clientWidth - 8;
   if (box.right > room) panel.style.translate = `${room - box.right}px`;
@@ -185,6 +192,9 @@ function letScroll() {
 document.addEventListener("htmx:afterSwap", (event) => {
   refreshTimes();
   letScroll();
+  // What came may have made an open menu wider.
+  const panel = event.detail.target?.closest(".menu-panel");
+  if (panel) requestAnimationFrame(() => keepInside(panel));
   // A fragment put into the shared dialog opens it.
   if (event.detail.target?.id === "dialog" && event.detail.target.childElementCount) {
     openDialog(event.detail.target, event.detail.requestConfig?.elt);

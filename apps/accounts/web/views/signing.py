@@ -18,6 +18,13 @@ from apps.core.rules import open_to_all, signed_in
 class ThrottledLoginView(LoginView):  # type: ignore[misc]
     """allauth's sign-in, with our page for somebody who has to wait."""
 
+    def get_form(self, form_class: Any = None) -> Any:
+        """Without words in the fields: their labels stand above them."""
+        form = super().get_form(form_class)
+        for field in form.fields.values():
+            field.widget.attrs.pop("placeholder", None)
+        return form
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             answer: HttpResponse = super().post(request, *args, **kwargs)

@@ -288,9 +288,8 @@ export class Board {
   extend(key, added) {
     const [line] = this.lines.get(key) ?? [];
     if (!line) return;
-    line.steps.push(...added.steps);
-    line.times.push(...added.times);
-    line.values.push(...added.values);
+    // New lists: plotly takes one that it knows for unchanged.
+    for (const part of ["steps", "times", "values"]) line[part] = [...line[part], ...added[part]];
     line.end = [line.last_step, line.last_time];
     if (line.steps.length > 3000) this.want(key); // thin it again
     this.later ??= setTimeout(() => { this.later = null; this.redraw(); }, 200);

@@ -38,6 +38,12 @@ function refresh(name) {
   }, 700);
 }
 
+// The status comes along with the facts; tabs that don't show these take it alone.
+function refreshStatus() {
+  if (document.getElementById("panel-facts")) refresh("facts");
+  else window.htmx.ajax("GET", mark.dataset.facts, { source: mark, target: mark, swap: "none" });
+}
+
 function showLatest(metrics) {
   const rows = document.getElementById("metric-rows");
   for (const [key, head] of Object.entries(metrics)) {
@@ -60,7 +66,7 @@ function hear(news) {
     mark.hidden = news.run.status !== "RUNNING";
     const name = document.getElementById("run-name");
     if (news.run.name && name.textContent !== news.run.name) name.textContent = news.run.name;
-    if (news.run.status !== document.getElementById("run-status").dataset.status) refresh("facts");
+    if (news.run.status !== document.getElementById("run-status").dataset.status) refreshStatus();
   }
   if (news.metrics) showLatest(news.metrics);
   for (const part of news.changed ?? []) refresh(part);

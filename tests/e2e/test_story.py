@@ -119,6 +119,21 @@ def test_metrics_arrive_while_one_looks(browser: Any, up: Server) -> None:
         assert any(f"/ws/runs/{run_id}/" in url for url in sockets)
 
 
+def test_a_chart_grows_while_one_looks(browser: Any, up: Server) -> None:
+    body = {"experiment_id": "0", "run_name": "growing", "start_time": int(time.time() * 1000)}
+    run_id = _api(up, "POST", "2.0/mlflow/runs/create", body)["run"]["info"]["run_id"]
+    _log(up, run_id, 0)
+    _log(up, run_id, 1)
+    with signed_in(browser, up, "admin", ADMIN_PASSWORD) as page:
+        page.goto(f"/runs/{run_id}/metrics/")
+        page.wait_for_function("document.querySelectorAll('.js-plotly-plot .points path').length === 2")
+        page.locator("#live[data-state=on]").wait_for()
+        _log(up, run_id, 2)
+        page.wait_for_function("document.querySelectorAll('.js-plotly-plot .points path').length === 3")
+        _api(up, "POST", "2.0/mlflow/runs/update", {"run_id": run_id, "status": "FINISHED"})
+        page.locator("#run-status", has_text="Finished").wait_for()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_main_pages_fit_a_telephone(theme: str, browser: Any, up: Server, tour: str) -> None:
     small = {"viewport": {"width": 390, "height": 844}, "color_scheme": theme}

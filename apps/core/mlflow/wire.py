@@ -105,7 +105,7 @@ def show_double(value: float, is_nan: bool) -> float | str:
 def _read_body(kind: type[Request], request: HttpRequest) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or "0"
     limit = kind.max_bytes or settings.MAX_JSON_BYTES
-    if length.isdigit() and int(length) > settings.MAX_JSON_BYTES:
+    if length.isdecimal() and int(length) > settings.MAX_JSON_BYTES:
         raise TooLarge(f"Requests to this route must be at most {limit} bytes.")
     body = request.body
     if not body:
@@ -119,9 +119,13 @@ def _read_body(kind: type[Request], request: HttpRequest) -> bytes:
         raise InvalidInput(
             f"Batched logging API requests must be at most {kind.max_bytes} bytes, got a request of size {len(body)}."
         )
-    if b"\\u0000" in body:
-        raise InvalidInput("Text must not contain NUL characters.")
+    _refuse_nul(body)
     return body
+
+
+def _refuse_nul(text: bytes) -> None:
+    if b"\\u0000" in text:
+        raise InvalidInput("Text must not contain NUL characters.")
 
 
 def _decode(kind: type[R], body: bytes) -> R:
@@ -138,6 +142,7 @@ def _raw_object(body: bytes) -> dict[str, Any]:
     try:
         raw = msgspec.json.decode(body)
         if isinstance(raw, str):  # older clients encode twice
+            _refuse_nul(raw.encode())
             raw = msgspec.json.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("The body is not valid JSON.") from error

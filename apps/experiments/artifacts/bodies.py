@@ -14,7 +14,7 @@ class Body:
 
     def __init__(self, request: HttpRequest, at_most: int | None = None) -> None:
         announced = request.META.get("CONTENT_LENGTH") or ""
-        self.length = int(announced) if announced.isdigit() else None
+        self.length = int(announced) if announced.isdecimal() else None
         self._at_most = at_most
         self._stream = self._stream_of(request)
         self._taken = 0

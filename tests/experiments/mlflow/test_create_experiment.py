@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from pytest_django import Settings
 
@@ -51,6 +53,13 @@ def test_bad_input(people: People, body: dict[str, object]) -> None:
     answer = people.ada.call("POST", "experiments/create", body, expect=400)
     assert answer["error_code"] == "INVALID_PARAMETER_VALUE"
     assert people.ada.call("POST", "experiments/search", {"max_results": 9}) == {}
+
+
+def test_a_nul_is_refused_however_it_is_encoded(people: People) -> None:
+    once = json.dumps({"name": "a\x00"})
+    twice = json.dumps(once).replace("\\\\u0000", "\\u005cu0000")
+    for body in (once, json.dumps(once), twice):
+        people.ada.call("POST", "experiments/create", body, expect=400)
 
 
 @pytest.mark.parametrize(

@@ -78,8 +78,8 @@ def _compare(actor: Actor, one: Comparison) -> Q:
 def _compare_id(actor: Actor, one: Comparison) -> Q:
     if one.op in (Op.LIKE, Op.ILIKE):
         raise InvalidInput(f"Invalid comparator for experiment_id: {one.op}")
-    texts = one.value if isinstance(one.value, tuple) else (str(one.value),)
-    found = Q(pk__in=[experiment_key(actor, text) for text in texts])
+    texts = set(one.value) if isinstance(one.value, tuple) else {str(one.value)}
+    found = Q(pk__in={experiment_key(actor, text) for text in texts})
     return ~found if one.op in (Op.NE, Op.NOT_IN) else found
 
 

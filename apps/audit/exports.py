@@ -14,6 +14,7 @@ from apps.audit.querysets import EventQuerySet
 from apps.audit.selectors import in_batches
 from apps.audit.sentences import plain_sentence
 from apps.core.errors import InvalidInput
+from apps.core.spreadsheets import as_cell
 
 COLUMNS = (
     "id",
@@ -33,8 +34,6 @@ COLUMNS = (
     "note",
     "sequence",
 )
-# A spreadsheet takes a cell that starts like this for a formula; an apostrophe makes it text.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def export(events: EventQuerySet, form: str) -> StreamingHttpResponse:
@@ -79,8 +78,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, (dict, list)):
         return orjson.dumps(value).decode()
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return as_cell(value.isoformat() if hasattr(value, "isoformat") else str(value))
 
 
 _Lines = Callable[[Iterable[Event]], Iterator[bytes]]

@@ -8,12 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from apps.core.spreadsheets import as_cell
 from apps.experiments.models import Param, Run, RunTag, Series
 
 MAX_RUNS = 10_000
 _FIXED = ("run_id", "name", "status", "user", "start", "end", "duration_seconds", "parent_run_id")
-# A spreadsheet runs what starts like this as a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Cells = dict[int, dict[str, str]]
 
@@ -23,10 +22,10 @@ def csv_lines(runs: Sequence[Run]) -> Iterator[str]:
     ids = [run.pk for run in runs]
     groups = {"metrics": _metrics(ids), "params": _params(ids), "tags": _tags(ids)}
     columns = [(name, key) for name, cells in groups.items() for key in _keys(cells)]
-    yield _line([*_FIXED, *(_safe(f"{name}.{key}") for name, key in columns)])
+    yield _line([*_FIXED, *(as_cell(f"{name}.{key}") for name, key in columns)])
     for run in runs:
         cells = (groups[name][run.pk].get(key, "") for name, key in columns)
-        yield _line([*_fixed(run), *(_safe(cell) for cell in cells)])
+        yield _line([*_fixed(run), *(as_cell(cell, may_be_number=True) for cell in cells)])
 
 
 def _metrics(ids: list[int]) -> Cells:
@@ -58,7 +57,7 @@ def _keys(cells: Cells) -> list[str]:
 
 def _fixed(run: Run) -> list[str]:
     seconds = "" if run.start_ms is None or run.end_ms is None else str((run.end_ms - run.start_ms) / 1000)
-    texts = [_safe(run.name), run.status, _safe(run.user_name), _moment(run.start_ms), _moment(run.end_ms)]
+    texts = [as_cell(run.name), run.status, as_cell(run.user_name), _moment(run.start_ms), _moment(run.end_ms)]
     return [run.run_id, *texts, seconds, run.parent_run_id]
 
 
@@ -67,20 +66,6 @@ def _moment(ms: int | None) -> str:
         return "" if ms is None else datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
     except (OverflowError, OSError, ValueError):
         return str(ms)
-
-
-def _safe(text: str) -> str:
-    if not text.startswith(_FORMULA_STARTS) or _is_number(text):
-        return text
-    return f"'{text}"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _line(cells: Sequence[str]) -> str:

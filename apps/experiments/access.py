@@ -12,6 +12,7 @@ from apps.accounts.access import level_on, require
 from apps.accounts.models import ObjectKind
 from apps.core.actor import Actor, Level
 from apps.core.errors import Conflict, InvalidInput, NotFound
+from apps.experiments import hot
 from apps.experiments.models import Experiment, LoggedModel, Run
 
 DEFAULT_EXPERIMENT_ID = 0
@@ -21,7 +22,7 @@ MAX_EXPERIMENT_IDS = 10_000
 def get_experiment(actor: Actor, experiment_id: str | int, level: Level = Level.READ) -> Experiment:
     """An experiment by id; "0" is the `Default` of the team that the request speaks for."""
     missing = f"No Experiment with id={experiment_id} exists"
-    found = Experiment.objects.select_related("team").filter(pk=experiment_key(actor, experiment_id)).first()
+    found = hot.get_with_parents(Experiment, "id", experiment_key(actor, experiment_id), "team")
     if found is None:
         raise NotFound(missing)
     actual = level_of_experiment(actor, found)
@@ -57,7 +58,7 @@ def get_experiment_by_name(actor: Actor, name: str) -> Experiment:
 def get_run(actor: Actor, run_id: str, level: Level = Level.READ) -> Run:
     """A run by the protocol's id, with its experiment and team."""
     missing = f"Run with id={run_id} not found"
-    found = Run.objects.select_related("experiment__team").filter(run_id=run_id).first()
+    found = hot.get_with_parents(Run, "run_id", run_id, "experiment", "team")
     if found is None:
         raise NotFound(missing)
     require(level_of_run(actor, found), level, missing=missing, doing=f"{level.name.lower()} this run")

@@ -110,7 +110,9 @@ class LivePage(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
         actor = sockets.actor_of_session(self.session_key)
         if actor is None:
             raise NotSignedIn
-        return self.look(actor, parts)
+        news = self.look(actor, parts)
+        live.watch(self.group())
+        return news
 
     async def _look_from_time_to_time(self) -> None:
         while True:

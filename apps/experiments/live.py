@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.core.cache import cache
 from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
 
@@ -27,9 +28,12 @@ logger = logging.getLogger(__name__)
 Part = Literal["metrics", "params", "tags", "status", "artifacts", "datasets"]
 
 GATHER_SECONDS = 0.3
+# Pages say that they are there more often than this (`consumers.LOOK_SECONDS`).
+WATCHED_SECONDS = 30
 _KEPT_TOUCHES = 50_000
 _KEPT_EXPERIMENTS = 20_000
 _LOG_EVERY_SECONDS = 60
+_WATCHED = "live.watched."
 
 _touched: set[tuple[str, Part]] = set()
 _awake = threading.Event()
@@ -69,16 +73,31 @@ def take() -> dict[str, set[str]]:
     return taken
 
 
+def watch(group: str) -> None:
+    """Say that a page listens to the group, which is believed for `WATCHED_SECONDS`; others are told nothing."""
+    try:
+        cache.set(_WATCHED + group, 1, timeout=WATCHED_SECONDS)
+    except RedisError as error:
+        _log_seldom(error)
+
+
 async def deliver(parts_by_run: Mapping[str, set[str]], experiments: Mapping[str, int]) -> None:
-    """Tell each run's group its parts, and each experiment's group which of its runs changed."""
-    layer: Any = get_channel_layer()
+    """Tell each run's group its parts, and each experiment's group which of its runs changed, if a page watches it."""
+    messages: dict[str, dict[str, Any]] = {}
     runs_by_experiment: dict[int, list[str]] = {}
     for run_id, parts in parts_by_run.items():
-        await layer.group_send(run_group(run_id), {"type": "run.touched", "parts": sorted(parts)})
+        messages[run_group(run_id)] = {"type": "run.touched", "parts": sorted(parts)}
         if run_id in experiments:
             runs_by_experiment.setdefault(experiments[run_id], []).append(run_id)
     for experiment_id, run_ids in runs_by_experiment.items():
-        await layer.group_send(experiment_group(experiment_id), {"type": "runs.touched", "run_ids": run_ids[:100]})
+        messages[experiment_group(experiment_id)] = {"type": "runs.touched", "run_ids": run_ids[:100]}
+    if not messages:
+        return
+    layer: Any = get_channel_layer()
+    # Asking for all at once costs what telling one group does. It blocks the loop, which has nothing else to do.
+    for key in cache.get_many([_WATCHED + group for group in messages]):
+        group = key.removeprefix(_WATCHED)
+        await layer.group_send(group, messages[group])
 
 
 def experiments_of(run_ids: Iterable[str]) -> dict[str, int]:

@@ -47,6 +47,26 @@ def test_a_reader_hears_the_status_first(people: People, run_id: str) -> None:
     assert page()["run"].items() >= STATUS.items()
 
 
+def test_only_groups_that_a_page_watches_are_told(people: People, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    class Layer:
+        async def group_send(self, group: str, message: dict[str, Any]) -> None:
+            told.append(group)
+
+    @async_to_sync
+    async def pages() -> None:
+        await push(run_id, "metrics")
+        assert told == []
+        async with Socket(people.vera, f"/ws/runs/{run_id}/") as socket:
+            await socket.hears()
+            await push(run_id, "metrics")
+
+    monkeypatch.setattr(live, "get_channel_layer", Layer)
+    pages()
+    assert told == [live.run_group(run_id)]
+
+
 def test_new_points_of_the_lines_that_the_page_draws(people: People, run_id: str) -> None:
     log_metrics(people.ada, run_id, "loss", [1.0, 0.5])
     log_metrics(people.ada, run_id, "other", [3.0])

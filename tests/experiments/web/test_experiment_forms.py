@@ -37,6 +37,15 @@ def test_a_refused_name_comes_back_with_the_form(people: People, name: str) -> N
 
 def test_a_viewer_may_not_create(people: People) -> None:
     assert people.vera.browser().post("/experiments/new/", {"name": "wine"}).status_code == 403
+    assert "New experiment" not in people.vera.browser().get("/experiments/").content.decode()
+    assert "New experiment" in people.ben.browser().get("/experiments/").content.decode()
+
+
+def test_the_trash_offers_to_restore_what_one_may(people: People) -> None:
+    actions.delete_experiment(people.ada.actor, experiment=make(people))
+    pages = {who: getattr(people, who).browser().get("/experiments/trash/").content.decode() for who in ("max", "vera")}
+    assert all("iris" in page for page in pages.values())
+    assert ("Restore" in pages["max"], "Restore" in pages["vera"]) == (True, False)
 
 
 def test_rename_and_describe(people: People) -> None:

@@ -113,8 +113,15 @@ def experiment_trash(request: ActorRequest) -> HttpResponse:
     """Deleted experiments of the team, to restore."""
     found = Experiment.objects.listed_for(request.actor).filter(deleted_ms__isnull=False)
     page = Paginator(found.select_related("team").order_by("-deleted_ms", "-pk"), _PAGE_SIZE)
-    context = {"page": page.get_page(request.GET.get("page"))}
-    return render(request, "experiments/experiment_trash.html", context)
+    shown = page.get_page(request.GET.get("page"))
+    rows = [(experiment, _may_restore(request.actor, experiment)) for experiment in shown]
+    return render(request, "experiments/experiment_trash.html", {"page": shown, "rows": rows})
+
+
+def _may_restore(actor: Actor, experiment: Experiment) -> bool:
+    """By role or as its maker, without a statement for each row; who was granted it restores it on its own page."""
+    level = actor.level_in(experiment.team_id)
+    return level >= Level.MANAGE or (experiment.owner_id == actor.user_id and level >= Level.EDIT)
 
 
 def _create(actor: Actor, given: dict[str, Any]) -> Experiment:

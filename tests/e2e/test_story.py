@@ -126,10 +126,11 @@ def test_a_chart_grows_while_one_looks(browser: Any, up: Server) -> None:
     _log(up, run_id, 1)
     with signed_in(browser, up, "admin", ADMIN_PASSWORD) as page:
         page.goto(f"/runs/{run_id}/metrics/")
-        page.wait_for_function("document.querySelectorAll('.js-plotly-plot .points path').length === 2")
+        points = page.locator(".js-plotly-plot .points path")
+        points.nth(1).wait_for(state="attached")
         page.locator("#live[data-state=on]").wait_for()
         _log(up, run_id, 2)
-        page.wait_for_function("document.querySelectorAll('.js-plotly-plot .points path').length === 3")
+        points.nth(2).wait_for(state="attached")
         _api(up, "POST", "2.0/mlflow/runs/update", {"run_id": run_id, "status": "FINISHED"})
         page.locator("#run-status", has_text="Finished").wait_for()
 

@@ -58,7 +58,7 @@ def _keys(cells: Cells) -> list[str]:
 def _fixed(run: Run) -> list[str]:
     seconds = "" if run.start_ms is None or run.end_ms is None else str((run.end_ms - run.start_ms) / 1000)
     texts = [as_cell(run.name), run.status, as_cell(run.user_name), _moment(run.start_ms), _moment(run.end_ms)]
-    return [run.run_id, *texts, seconds, run.parent_run_id]
+    return [run.run_id, *texts, seconds, as_cell(run.parent_run_id)]
 
 
 def _moment(ms: int | None) -> str:

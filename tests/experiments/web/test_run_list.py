@@ -146,12 +146,12 @@ def test_rows_can_be_asked_for_again(people: People) -> None:
 
 
 def test_csv_holds_everything_and_runs_no_formula(people: People) -> None:
-    run_id = make_run(people.ada, name="=1+1", note="@SUM(A1)")
+    run_id = make_run(people.ada, name="=1+1", note="@SUM(A1)", **{"mlflow.parentRunId": "=2+2"})
     log_metrics(people.ada, run_id, "loss", [-0.5])
     answer = people.ada.browser().get(url_of(run_id, "runs.csv"))
     rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode())))
     assert rows[0]["run_id"] == run_id
-    assert rows[0]["name"] == "'=1+1"
+    assert (rows[0]["name"], rows[0]["parent_run_id"]) == ("'=1+1", "'=2+2")
     assert rows[0]["tags.note"] == "'@SUM(A1)"
     assert rows[0]["metrics.loss"] == "-0.5"
     assert answer["Content-Disposition"].startswith("attachment")

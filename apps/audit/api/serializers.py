@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.audit.exports import COLUMNS
 from apps.audit.models import Event
 from apps.audit.sentences import plain_sentence
 
@@ -21,25 +22,7 @@ class EventShape(serializers.ModelSerializer[Event]):
 
     class Meta:
         model = Event
-        fields = (
-            "id",
-            "created_at",
-            "code",
-            "sentence",
-            "actor_name",
-            "via",
-            "token_id",
-            "request_id",
-            "ip",
-            "team_name",
-            "object_kind",
-            "object_id",
-            "object_name",
-            "before",
-            "after",
-            "note",
-            "sequence",
-        )
+        fields = (*COLUMNS, "sentence")
         read_only_fields = fields
 
     def get_sentence(self, event: Event) -> str:

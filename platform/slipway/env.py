@@ -116,10 +116,23 @@ def artifact_store(name: str) -> tuple[str, str]:
     raw = text(name)
     if not raw:
         return "", ""
+    _check_bucket(name, raw)
+    parts = urlsplit(raw)
+    return parts.netloc, parts.path.strip("/")
+
+
+def buckets(name: str) -> list[str]:
+    """Places of the form `s3://bucket/prefix`, separated by commas."""
+    places = words(name)
+    for place in places:
+        _check_bucket(name, place)
+    return places
+
+
+def _check_bucket(name: str, raw: str) -> None:
     parts = urlsplit(raw)
     if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
         raise WrongSetting(f"{name}: {raw!r} is not of the form s3://bucket/prefix.")
-    return parts.netloc, parts.path.strip("/")
 
 
 def redis_url(name: str, default: str) -> str:

@@ -14,11 +14,13 @@ BIN = Path(sys.executable).parent
 WRONG = {
     "DATABASE_URL": "mysql://host/db",
     "REDIS_URL": "localhost:6379",
+    "SLIPWAY_ARTIFACT_LOCATIONS": "s3://bucket/prefix, gs://bucket",
     "SLIPWAY_ARTIFACT_STORE": "gs://bucket/prefix",
     "SLIPWAY_HOME": "/dev/null/slipway",
     "SLIPWAY_LOG_LEVEL": "loud",
     "SLIPWAY_NO_LOGIN": "perhaps",
     "SLIPWAY_PUBLIC_URL": "slipway.example.org",
+    "SLIPWAY_RETENTION_DAYS": "a month",
     "SLIPWAY_SECRET_KEY": "short",
     "SLIPWAY_SECRET_KEY_FILE": "/nowhere",
 }
@@ -55,6 +57,16 @@ def test_a_database_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     done = slipway(tmp_path, "migrate", DATABASE_URL="postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("slipway: DATABASE_URL: ")
+
+
+@pytest.mark.parametrize("command", [("token", "create", "admin"), ("audit", "verify")])
+def test_commands_too_say_so_in_one_line(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = slipway(tmp_path, *command, DATABASE_URL="postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("slipway: DATABASE_URL: ")
+    before_the_first_start = slipway(tmp_path, *command)
+    assert (before_the_first_start.returncode, before_the_first_start.stderr.count("\n")) == (2, 1)
+    assert "run `slipway up`" in before_the_first_start.stderr
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "slipway.example.org"])  # noqa: S104

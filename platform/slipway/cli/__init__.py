@@ -36,10 +36,9 @@ def _run(argv: list[str]) -> int:
         return _program(name)(argv[2:])
     if name in ("-h", "--help") or (name == "help" and len(argv) <= 2):
         return _program("overview")([])
-    from django.core.management import execute_from_command_line
+    from slipway.cli import management
 
-    execute_from_command_line(argv)
-    return 0
+    return management.main(argv)
 
 
 def _program(name: str) -> Callable[[Sequence[str]], int]:

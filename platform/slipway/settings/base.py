@@ -179,7 +179,7 @@ ARTIFACT_BUCKET, ARTIFACT_PREFIX = env.artifact_store("SLIPWAY_ARTIFACT_STORE")
 MULTIPART_UPLOADS = bool(ARTIFACT_BUCKET)
 MULTIPART_DOWNLOADS = bool(ARTIFACT_BUCKET)
 # Buckets besides, which experiments may name as their place: `s3://bucket/prefix`, separated by commas.
-ARTIFACT_LOCATIONS = env.words("SLIPWAY_ARTIFACT_LOCATIONS")
+ARTIFACT_LOCATIONS = env.buckets("SLIPWAY_ARTIFACT_LOCATIONS")
 _FILES = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": str(DATA.artifacts), "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},

@@ -5,9 +5,11 @@ import logging
 from celery import shared_task
 
 from apps.audit import heads
+from apps.audit.heads import Head
 from apps.audit.sealing import seal_pending
 from apps.audit.verification import Verification
 from apps.core.actor import Actor
+from apps.core.errors import InvalidInput
 from apps.core.tasks import as_system
 
 logger = logging.getLogger("slipway.audit.verify")
@@ -24,8 +26,7 @@ def seal(actor: Actor) -> int:
 @as_system
 def verify(actor: Actor) -> int:
     """Walk the whole chain and log each finding as an error; how many there were."""
-    kept = heads.kept_head()
-    verification = Verification([kept] if kept else [])
+    verification = Verification(_kept_heads())
     seal_pending(thorough=True)
     count = 0
     for finding in verification.findings():
@@ -33,3 +34,13 @@ def verify(actor: Actor) -> int:
         count += 1
     logger.info("verified %s sealed events, %s findings", verification.checked, count)
     return count
+
+
+def _kept_heads() -> list[Head]:
+    """The chain is walked also where the file of the head can't be read."""
+    try:
+        kept = heads.kept_head()
+    except (InvalidInput, OSError, UnicodeDecodeError) as error:
+        logger.error("the file of the head in the data folder can't be read: %s", error)
+        return []
+    return [kept] if kept else []

@@ -77,7 +77,7 @@ def test_heads_go_to_the_log_and_to_the_data_folder(
 
 
 def test_a_file_of_the_head_that_says_something_else(
-    tmp_path: Path, settings: Any, django_capture_on_commit_callbacks: Any
+    tmp_path: Path, settings: Any, caplog: pytest.LogCaptureFixture, django_capture_on_commit_callbacks: Any
 ) -> None:
     settings.AUDIT_HEADS = tmp_path
     with django_capture_on_commit_callbacks(execute=True):
@@ -89,6 +89,9 @@ def test_a_file_of_the_head_that_says_something_else(
     assert file.read_text() == "nonsense"
     with pytest.raises(CommandError, match="can't be read"):
         verify()
+    with caplog.at_level(logging.ERROR, "slipway.audit.verify"):
+        tasks.verify()
+    assert "can't be read" in caplog.text
 
 
 def test_the_tasks_seal_and_verify(caplog: pytest.LogCaptureFixture) -> None:

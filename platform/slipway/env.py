@@ -53,6 +53,14 @@ def choice(name: str, default: str, *wanted: str) -> str:
     return raw
 
 
+def one_of(name: str, *wanted: str) -> str:
+    """One of the words `wanted` as it is written, or empty."""
+    raw = text(name)
+    if raw and raw not in wanted:
+        raise WrongSetting(f"{name}: {raw!r} is none of {', '.join(wanted)}.")
+    return raw
+
+
 def words(name: str) -> list[str]:
     """A list separated by commas."""
     return [word.strip() for word in text(name).split(",") if word.strip()]

@@ -21,6 +21,8 @@ WRONG = {
     "SLIPWAY_NO_LOGIN": "perhaps",
     "SLIPWAY_PUBLIC_URL": "slipway.example.org",
     "SLIPWAY_RETENTION_DAYS": "a month",
+    "SLIPWAY_S3_ENCRYPTION": "aes",
+    "SLIPWAY_S3_ENDPOINT_URL": "s3.example.org",
     "SLIPWAY_SECRET_KEY": "short",
     "SLIPWAY_SECRET_KEY_FILE": "/nowhere",
 }

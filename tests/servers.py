@@ -127,7 +127,7 @@ def running(command: list[str], env: Mapping[str, str], log: Path) -> Iterator[S
     try:
         yield server
     finally:
-        _end(process)
+        _end(server.process)  # a test may have put another in its place
 
 
 def wait_until_healthy(server: Server, seconds: float = 40) -> None:

@@ -1,7 +1,8 @@
 """Autologging, `log_model` and loading it back, for each framework that is installed.
 
 scikit-learn comes with the group `client`. The heavy ones, any of which may be left out:
-`uv run --group client --with xgboost-cpu --with torch --with keras --with tensorflow-cpu pytest -m heavy`.
+`uv run --group client --with xgboost-cpu --with torch --with keras
+    --with tensorflow-cpu --with tensorboard pytest -m heavy`.
 """
 
 from __future__ import annotations

@@ -19,11 +19,17 @@ from apps.accounts.models import ObjectKind
 from apps.audit.models import Event
 from apps.core.actor import Level, Role, system_actor
 from apps.core.http import is_api_path
+from apps.registry.actions import comment_on
+from apps.registry.stages import Slot
 from slipway.urls import PROTOCOL
 from tests.doors import filled
 from tests.doors.protocol import PROTOCOL_DOORS
 from tests.doors.views import OPEN_OR_ELSEWHERE, VIEW_DOORS
+from tests.notifications.hooks import notification_ids
 from tests.personas import PASSWORD, People, Persona, make_people
+from tests.registry.models import make_model, make_version
+from tests.registry.promotion.making import promotion_ids
+from tests.registry.web.asking import asked_for, make_policy
 
 pytestmark = pytest.mark.django_db
 NAMES = ("cleo", "vera", "ben", "max", "root")
@@ -47,28 +53,41 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
 
 
 def _made_by_ada(people: People) -> dict[str, str]:
-    """Her experiment, shared with Yan and not with Zoe, a run and a logged model."""
+    """Her experiment, shared with Yan and not with Zoe, a run, a logged model and a registered one."""
     ada, system, tags = people.ada, system_actor(), [{"key": "kind", "value": "x"}]
     experiment = ada.call("POST", "experiments/create", {"name": "iris", "tags": tags})["experiment_id"]
     run = ada.call("POST", "runs/create", {"experiment_id": experiment, "tags": tags})["run"]["info"]["run_id"]
     ada.call("POST", "runs/log-metric", {"run_id": run, "key": "loss", "value": 1, "timestamp": 1, "step": 0})
     model = ada.call("POST", "logged-models", {"experiment_id": experiment, "name": "m", "tags": tags})
+    make_version(ada, make_model(ada, "classifier"))
+    policy = make_policy(Slot.alias("guarded"))
+    asked = asked_for(ada, make_version(ada, make_model(ada, "promoted")))
+    said = comment_on(ada.actor, version=asked.version, text="Look.")
     yan = actions.create_user(system, username="yan", password=PASSWORD)
     actions.create_user(system, username="zoe", password=PASSWORD)
     actions.create_user(system, username="bot", password=None, is_service=True, team=people.forge)
     target = kind_of(ObjectKind.EXPERIMENT).find(system, experiment, Level.MANAGE)
     grant = actions.give_grant(system, target=target, to=yan, level=Level.READ)
-    return {
-        "experiment": experiment,
-        "run": run,
-        "model": model["model"]["info"]["model_id"],
-        "team": str(people.forge.pk),
-        "role": str(role_id(people.forge.pk, Role.MEMBER)),
-        "token": str(ada.user.tokens.get().pk),
-        "session": "1",
-        "grant": str(grant.pk),
-        "event": str(Event.objects.filter(code="experiment.created", object_name="iris").get().pk),
-    }
+    return (
+        notification_ids(people)
+        | promotion_ids(people)
+        | {
+            "experiment": experiment,
+            "run": run,
+            "model": model["model"]["info"]["model_id"],
+            "team": str(people.forge.pk),
+            "role": str(role_id(people.forge.pk, Role.MEMBER)),
+            "token": str(ada.user.tokens.get().pk),
+            "session": "1",
+            "grant": str(grant.pk),
+            "request": str(asked.pk),
+            "policy": str(policy.pk),
+            "registered": str(asked.version.model_id),
+            "version": str(asked.version_id),
+            "comment": str(said.pk),
+            "event": str(Event.objects.filter(code="experiment.created", object_name="iris").get().pk),
+        }
+    )
 
 
 @contextmanager

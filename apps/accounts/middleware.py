@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, get_urlconf, resolve
 from rest_framework.authentication import CSRFCheck
 
 from apps.accounts import authentication, sessions
@@ -56,7 +57,7 @@ class ApiGateMiddleware:
 
     def _run(self, request: HttpRequest, actor: Actor) -> HttpResponseBase:
         try:
-            match = resolve(request.path_info)
+            match = _resolved(request.path_info, get_urlconf())
         except Resolver404 as error:
             raise EndpointNotFound("No such route on this server.") from error
         request.actor = actor  # type: ignore[attr-defined]
@@ -92,6 +93,12 @@ class ActorMiddleware:
         except DomainError as error:
             return answer_for(request, error) or error_response(error)
         return None
+
+
+@lru_cache(maxsize=1024)
+def _resolved(path: str, urlconf: str | None) -> ResolverMatch:
+    """The view of a path. Scripts call a few paths over and over, and Django tries one pattern after the other."""
+    return resolve(path, urlconf)
 
 
 def _page_actor(request: HttpRequest) -> Actor | None:

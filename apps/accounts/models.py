@@ -82,7 +82,7 @@ class Grant(models.Model):
     object_id = models.BigIntegerField()
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
-    level = models.PositiveSmallIntegerField(choices=[(level.value, level.name.lower()) for level in Level if level])
+    level = models.PositiveSmallIntegerField(choices=[(level.value, level.word) for level in Level if level])
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = GrantQuerySet.as_manager()
@@ -97,7 +97,7 @@ class Grant(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.object_id}: {Level(self.level).name} for {self.user or self.team}"
+        return f"{self.kind} {self.object_id}: {Level(self.level).word} for {self.user or self.team}"
 
 
 class Token(models.Model):

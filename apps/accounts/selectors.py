@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from apps.accounts.authentication import actor_of_user
-from apps.accounts.kinds import Target, kind_of, known_kinds
+from apps.accounts.kinds import LEVEL_WORDS, Target, kind_of, known_kinds
 from apps.accounts.models import Grant, Membership, Team, User
 from apps.core.actor import Actor, Level, Role, Via
 
@@ -21,6 +21,11 @@ class Reason:
     is_team: bool
     level: Level
     why: str
+
+    @property
+    def word(self) -> str:
+        """The level, for pages."""
+        return str(LEVEL_WORDS[self.level])
 
 
 def grants_held_by_person(user: User) -> list[Granted]:

@@ -17,6 +17,11 @@ class EventCode:
     def __str__(self) -> str:
         return self.code
 
+    @property
+    def title(self) -> str:
+        """The code as words, for lists to choose from: "Promotion request approved"."""
+        return self.code.replace(".", " ").replace("_", " ").capitalize()
+
 
 def declare(code: str, sentence: str) -> EventCode:
     """Declare a code once; a second declaration is a programming error."""

@@ -8,6 +8,8 @@ from urllib.parse import quote
 from django.urls import Resolver404, resolve
 
 _PAGES: dict[str, str] = {}
+# Ids as our kinds have them: digits or letters of hexadecimal numbers, or UUIDs.
+_SAMPLE_IDS = ("1" * 32, "-".join("1" * length for length in (8, 4, 4, 4, 12)))
 
 
 def declare_page(kind: str, path: str) -> None:
@@ -30,8 +32,12 @@ def known_kinds() -> list[str]:
 
 @lru_cache(maxsize=64)
 def _is_served(pattern: str) -> bool:
+    return any(_resolves(pattern.format(id=sample, name="name")) for sample in _SAMPLE_IDS)
+
+
+def _resolves(path: str) -> bool:
     try:
-        resolve(pattern.format(id="1" * 32, name="name"))
+        resolve(path)
     except Resolver404:
         return False
     return True

@@ -8,12 +8,23 @@ from enum import IntEnum, StrEnum
 
 
 class Level(IntEnum):
-    """What somebody may do with one object. Each level includes the ones before."""
+    """What somebody may do with one object. Each level includes the ones before.
+
+    `STAGING` and `PRODUCTION` are of registered models alone: moving versions among None, Staging and Archived, and
+    also into and out of Production. The numbers leave room, since they are stored.
+    """
 
     NONE = 0
-    READ = 1
-    EDIT = 2
-    MANAGE = 3
+    READ = 10
+    EDIT = 20
+    STAGING = 30
+    PRODUCTION = 40
+    MANAGE = 50
+
+    @property
+    def word(self) -> str:
+        """How messages and the API name it: `read`."""
+        return self.name.lower()
 
 
 class Role(StrEnum):

@@ -131,7 +131,7 @@ def _shaping(request: Request) -> list[tuple[str, list[str]]]:
 
 
 def _answer(error: DomainError) -> Response:
-    return Response({"error_code": error.code, "message": error.message}, error.status, headers=error.headers)
+    return Response(error.as_json(), error.status, headers=error.headers)
 
 
 _CODES = {

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class DomainError(Exception):
-    """Something the caller asked for that can't be done; `message` is written for the caller to read."""
+    """Something the caller asked for that can't be done; `message` is written for the caller to read.
+
+    `details`: the same for programs, as JSON; an answer has them beside the message.
+    """
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "BAD_REQUEST"
 
-    def __init__(self, message: str, *, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, message: str, *, headers: dict[str, str] | None = None, details: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.headers = headers or {}
+        self.details = details or {}
+
+    def as_json(self) -> dict[str, Any]:
+        """The body of an answer: the protocol's shape, with `details` where there are some."""
+        body: dict[str, Any] = {"error_code": self.code, "message": self.message}
+        return body | ({"details": dict(self.details)} if self.details else {})
 
 
 class BadRequest(DomainError):

@@ -35,7 +35,7 @@ def json_response(data: Any, status: int = 200, headers: Mapping[str, str] | Non
 
 def error_response(error: DomainError) -> HttpResponse:
     """The protocol's error shape, which the DRF API shares."""
-    return json_response({"error_code": error.code, "message": error.message}, error.status, error.headers)
+    return json_response(error.as_json(), error.status, error.headers)
 
 
 def is_fragment(request: ActorRequest) -> bool:

@@ -40,11 +40,11 @@ def methods(*allowed: str) -> Callable[[PageView], PageView]:
 
 
 def dialog(
-    request: ActorRequest, form: BaseForm | None, *, title: str, submit: str, back: str = "/", **more: Any
+    request: ActorRequest, form: BaseForm | None, *, title: str, submit: str = "", back: str = "/", **more: Any
 ) -> HttpResponse:
     """A form for the shared dialog, or as a page (whose "Cancel" leads `back`) for those without scripts.
 
-    422 where the form was refused.
+    422 where the form was refused. Without `submit` there is nothing to send: the dialog only says so.
     """
     template = "components/dialog_form.html" if is_fragment(request) else "components/dialog_page.html"
     context = {"form": form, "title": title, "submit": submit, "action": request.path, "back": back, **more}

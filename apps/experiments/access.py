@@ -26,7 +26,7 @@ def get_experiment(actor: Actor, experiment_id: str | int, level: Level = Level.
     if found is None:
         raise NotFound(missing)
     actual = level_of_experiment(actor, found)
-    require(actual, level, missing=missing, doing=f"{level.name.lower()} this experiment")
+    require(actual, level, missing=missing, doing=f"{level.word} this experiment")
     return found
 
 
@@ -61,7 +61,7 @@ def get_run(actor: Actor, run_id: str, level: Level = Level.READ) -> Run:
     found = hot.get_with_parents(Run, "run_id", run_id, "experiment", "team")
     if found is None:
         raise NotFound(missing)
-    require(level_of_run(actor, found), level, missing=missing, doing=f"{level.name.lower()} this run")
+    require(level_of_run(actor, found), level, missing=missing, doing=f"{level.word} this run")
     return found
 
 
@@ -73,7 +73,7 @@ def get_runs(actor: Actor, experiment: Experiment, run_ids: Collection[str], lev
     for run in found:
         run.experiment = experiment
         actual = _as_maker(actor, run.owner_id, of_experiment)
-        require(actual, level, missing=f"Run with id={run.run_id} not found", doing=f"{level.name.lower()} these runs")
+        require(actual, level, missing=f"Run with id={run.run_id} not found", doing=f"{level.word} these runs")
     if missing:
         raise NotFound(f"Run with id={min(missing)} not found")
     return found
@@ -88,7 +88,7 @@ def get_logged_model(
     if found is None or (found.deleted_ms is not None and not also_deleted):
         raise NotFound(missing)
     actual = _as_maker(actor, found.owner_id, level_of_experiment(actor, found.experiment))
-    require(actual, level, missing=missing, doing=f"{level.name.lower()} this logged model")
+    require(actual, level, missing=missing, doing=f"{level.word} this logged model")
     return found
 
 

@@ -14,6 +14,8 @@ from apps.core.errors import InvalidInput
 
 MAX_LENGTH = 2000
 
+# The folder of a run or logged model, whose files may be held: nobody else's place begins below it.
+_SOMEBODYS = re.compile(r"/(?:m-)?[0-9a-f]{32}(?:/|$)")
 _BUCKET_PATH = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9!_.*'()-]+)*")
 
 
@@ -32,7 +34,8 @@ def check_artifact_location(location: str) -> None:
 
 def _is_canonical(location: str) -> bool:
     segments = location.split("/")[3:]
-    return _BUCKET_PATH.fullmatch(location) is not None and not any(set(segment) == {"."} for segment in segments)
+    has_dots = any(set(segment) == {"."} for segment in segments)
+    return _BUCKET_PATH.fullmatch(location) is not None and not has_dots and not _SOMEBODYS.search(location)
 
 
 def _is_below(location: str, allowed: str) -> bool:

@@ -69,6 +69,11 @@ def checked_experiment_tag(key: str, value: str) -> tuple[str, str]:
     return key, value
 
 
+def check_key(key: str) -> None:
+    """Raise `InvalidInput` unless a tag may be called so."""
+    _check_name(key, "key")
+
+
 def check_run_id(run_id: str) -> None:
     """Raise `InvalidInput` for what can't be the id of a run."""
     if not _RUN_ID.fullmatch(run_id):

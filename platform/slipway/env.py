@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from apps.core.addresses import Allowed
+
 
 class WrongSetting(Exception):
     """A setting that can't be used; the message names it and says what is wanted."""
@@ -141,6 +143,42 @@ def _check_bucket(name: str, raw: str) -> None:
     parts = urlsplit(raw)
     if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
         raise WrongSetting(f"{name}: {raw!r} is not of the form s3://bucket/prefix.")
+
+
+def outgoing(name: str) -> Allowed:
+    """Host names, addresses and networks, separated by commas."""
+    try:
+        return Allowed.of(words(name))
+    except ValueError as error:
+        raise WrongSetting(f"{name}: {error}.") from error
+
+
+def mail(name: str) -> dict[str, Any]:
+    """Django's settings for `smtp://user:password@host:port` (with STARTTLS where the port is 587) or `smtps://…`.
+
+    Without one, mails are written to the log.
+    """
+    raw = text(name)
+    if not raw:
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    try:
+        parts = urlsplit(raw)
+        port = parts.port
+    except ValueError as error:
+        raise WrongSetting(f"{name}: the address can't be read ({error}).") from error
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise WrongSetting(f"{name}: wanted smtp://user:password@host:port or smtps://….")
+    implicit = parts.scheme == "smtps"
+    port = port or (465 if implicit else 25)
+    return {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "HOST": parts.hostname,
+        "PORT": port,
+        "HOST_USER": unquote(parts.username or ""),
+        "HOST_PASSWORD": unquote(parts.password or ""),
+        "USE_SSL": implicit,
+        "USE_TLS": not implicit and port == 587,
+    }
 
 
 def redis_url(name: str, default: str) -> str:

@@ -47,6 +47,11 @@ class DataFolder:
         return self.root / "artifacts"
 
     @property
+    def environments(self) -> Path:
+        """Python environments of projects, by content."""
+        return self.root / "environments"
+
+    @property
     def uploads(self) -> Path:
         """Files on their way in; on the same file system as `artifacts`, so that a rename finishes them."""
         return self.root / "uploads"

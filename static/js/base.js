@@ -270,7 +270,9 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key === "Enter" && event.target === document.body) document.querySelector("tr.is-current a.main")?.click();
-  const act = KEYS[event.key];
+  // A page may have a key of its own for a button: it is focused, and Enter presses it.
+  const own = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  const act = KEYS[event.key] ?? (own && (() => own.focus()));
   if (act) { event.preventDefault(); act(); }
 });
 
@@ -282,6 +284,8 @@ document.addEventListener("focusout", (event) => {
 showTheme();
 refreshTimes();
 letScroll();
+// Where the list of sub-pages lies across, the page that it is may be out of sight.
+for (const here of document.querySelectorAll(".side-nav [aria-current]")) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 48;
 addEventListener("resize", letScroll);
 setInterval(refreshTimes, 30_000);
 for (const shown of document.querySelectorAll(".toast")) retire(shown);

@@ -8,7 +8,11 @@ const ROUTES = [
   [/^#\/experiments\/(\d+)\/models\/([\w-]+)/, (found) => `/logged-models/${found[2]}/`],
   [/^#\/experiments\/(\d+)/, (found) => `/experiments/${found[1]}/`],
   [/^#\/experiments\/?(?:\?|$)/, () => "/experiments/"],
-  [/^#\/(?:models|$)/, () => "/"],
+  [/^#\/models\/([^/?]+)(?:\/versions\/(\d+))?/, (found) => `/models/find/?name=${found[1]}${found[2] ? `&version=${found[2]}` : ""}`],
+  [/^#\/models/, () => "/models/"],
+  [/^#\/prompts\/([^/?]+)/, (found) => `/models/find/?name=${found[1]}`],
+  [/^#\/prompts/, () => "/prompts/"],
+  [/^#\/$/, () => "/"],
 ];
 
 export function pageOf(hash) {

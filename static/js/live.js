@@ -1,11 +1,12 @@
 // Hears what changed: over a WebSocket, and where that does not come through by asking from time to time.
-// `new Live(element, onNews)`: the element carries data-live (socket path), data-poll (address of the same news), and words.
+// `new Live(element, onNews)`: the element carries data-live (socket path), data-poll (address of the same news;
+// every five seconds unless data-every says another number), and words.
 
 import { checkServer } from "./base.js";
 
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 30_000;
-const POLL_EVERY = 5_000;
+const POLL_EVERY = 5;
 
 export class Live {
   constructor(element, onNews) {
@@ -55,7 +56,7 @@ export class Live {
   startPolling() {
     if (this.polling || !this.element.dataset.poll) return;
     this.show("polling");
-    this.polling = setInterval(() => this.poll(), POLL_EVERY);
+    this.polling = setInterval(() => this.poll(), Number(this.element.dataset.every ?? POLL_EVERY) * 1_000);
     this.poll();
   }
 

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from django.template.loader import render_to_string
 
+from apps.audit.models import Event
 from apps.audit.selectors import activity_of
+from apps.audit.sentences import told
 from apps.core.actor import Scope
 from tests.personas import People
 
@@ -28,3 +30,26 @@ def test_a_token_of_a_narrow_scope_gets_none(people: People) -> None:
     experiment_id = people.ada.call("POST", "experiments/create", {"name": "iris"})["experiment_id"]
     narrow = replace(people.ada.actor, scopes=frozenset({Scope.TRACKING}))
     assert activity_of(narrow, "experiment", experiment_id) == []
+
+
+def test_a_feed_tells_what_people_want_to_know(people: People) -> None:
+    before = {"description": "", "stage": "None"}
+    after = {
+        "description": "a **new** one",
+        "stage": "Production",
+        "request": 7,
+        "tags": {},
+        "gates": ["a: 1", "b: 2"],
+        "comment": 3,
+    }
+    rows = told(Event(code="x.y", before=before, after=after))
+    assert [(row.name, row.before, row.after) for row in rows] == [
+        ("description", None, "a new one"),
+        ("gates", None, "a: 1; b: 2"),
+    ]
+    assert [
+        row.after for row in told(Event(code="x.y", after={"rollback": True, "tags": {"a": "1", "mlflow.b": "2"}}))
+    ] == [
+        "yes",
+        "a: 1",
+    ]

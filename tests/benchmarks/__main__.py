@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tests.benchmarks.http import Caller
 from tests.benchmarks.peers import PEERS
-from tests.benchmarks.workloads import WORKLOADS, Workload
+from tests.benchmarks.workload import Workload
+from tests.benchmarks.workloads import WORKLOADS
 from tests.servers import postgres_database
 
 Figures = dict[str, dict[str, list[float]]]

@@ -39,6 +39,10 @@ class Peer(ABC):
             body = {"run_id": run_id, "params": params, "metrics": metrics, "tags": tags}
             caller.call("POST", "runs/log-batch", body)
 
+    @abstractmethod
+    def fill_versions(self, models: int, each: int) -> None:
+        """Models `filled-N` with so many versions each, which have 3 tags: straight into the tables, for both."""
+
     def settle(self) -> None:
         """What autovacuum does within a minute of such a fill; without it the planner guesses, for any server."""
         with psycopg.connect(self.database, autocommit=True) as connection:
@@ -50,6 +54,10 @@ class Slipway(Peer):
 
     def start(self) -> AbstractContextManager[Server]:
         return slipway_server(self.home, database=self.database)
+
+    def fill_versions(self, models: int, each: int) -> None:
+        with psycopg.connect(self.database, autocommit=True) as connection, connection.cursor() as cursor:
+            fill_registry(cursor, models, each)
 
 
 class MLflow(Peer):
@@ -82,8 +90,66 @@ class MLflow(Peer):
             _copy(cursor, "metrics (key, value, timestamp, run_uuid, step, is_nan)", points)
             _copy(cursor, "latest_metrics (key, value, timestamp, run_uuid, step, is_nan)", points)
 
+    def fill_versions(self, models: int, each: int) -> None:
+        rows = [
+            (f"filled-{model}", number, model * each + number) for model in range(models) for number in _one_to(each)
+        ]
+        with psycopg.connect(self.database, autocommit=True) as connection, connection.cursor() as cursor:
+            _copy(
+                cursor,
+                "registered_models (name, creation_time, last_updated_time, description, workspace)",
+                [(f"filled-{model}", T, T, "", "default") for model in range(models)],
+            )
+            _copy(
+                cursor,
+                "model_versions (name, version, creation_time, last_updated_time, description, current_stage, source, "
+                "storage_location, run_id, status, workspace)",
+                [
+                    (name, number, T + n, T + n, "", "None", f"runs:/{n:032x}/model", f"runs:/{n:032x}/model",
+                     f"{n:032x}", "READY", "default")
+                    for name, number, n in rows
+                ],
+            )  # fmt: skip
+            tags = [(name, number, key, value, "default") for name, number, n in rows for key, value in _labels(n)]
+            _copy(cursor, "model_version_tags (name, version, key, value, workspace)", tags)
+
 
 PEERS: dict[str, type[Peer]] = {"slipway": Slipway, "mlflow": MLflow}
+
+
+def fill_registry(cursor: psycopg.Cursor[tuple[object, ...]], models: int, each: int) -> None:
+    """Models `filled-N` of the first team with so many versions each, into the tables of a Slipway server."""
+    cursor.execute("SELECT min(id) FROM accounts_team")
+    team = (cursor.fetchone() or (1,))[0]
+    _copy(
+        cursor,
+        "registry_registeredmodel (team_id, name, description, is_prompt, last_number, created_ms, updated_ms)",
+        [(team, f"filled-{model}", "", False, each, T, T + model) for model in range(models)],
+    )
+    cursor.execute("SELECT id, substr(name, 8)::int FROM registry_registeredmodel WHERE name LIKE 'filled-%'")
+    rows = [
+        (key, number, int(str(model)) * each + number) for key, model in cursor.fetchall() for number in _one_to(each)
+    ]
+    _copy(
+        cursor,
+        "registry_modelversion (model_id, number, source, folder, run_id, run_link, description, status, "
+        "status_message, stage, created_ms, updated_ms)",
+        [
+            (key, number, f"runs:/{n:032x}/model", "", f"{n:032x}", "", "", "READY", "", "None", T + n, T + n)
+            for key, number, n in rows
+        ],
+    )
+    cursor.execute("SELECT v.id, v.created_ms - %s FROM registry_modelversion v WHERE v.source LIKE 'runs:/0%%'", [T])
+    tags = [(key, label, value) for key, n in cursor.fetchall() for label, value in _labels(int(str(n)))]
+    _copy(cursor, "registry_modelversiontag (version_id, key, value)", tags)
+
+
+def _one_to(count: int) -> range:
+    return range(1, count + 1)
+
+
+def _labels(number: int) -> list[tuple[str, str]]:
+    return [("kind", "odd" if number % 2 else "even"), ("shard", str(number % 7)), ("note", f"n{number}")]
 
 
 def _params(number: int) -> list[tuple[str, str]]:

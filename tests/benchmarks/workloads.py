@@ -1,4 +1,4 @@
-"""What is measured. Each returns one figure, after checking that the server really holds what it acknowledged."""
+"""What is measured of tracking and files, and the list of all that is."""
 
 from __future__ import annotations
 
@@ -6,30 +6,14 @@ import json
 import os
 import statistics
 import time
-from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from tests.benchmarks.http import JSON, Caller, in_parallel
 from tests.benchmarks.peers import Peer
+from tests.benchmarks.registry import REGISTRY_WORKLOADS
+from tests.benchmarks.workload import CLIENTS, Workload
 
 T = 1_700_000_000_000
-CLIENTS = 4
-
-
-class Workload(ABC):
-    """`more_is_better` says which way a ratio is read."""
-
-    name: ClassVar[str]
-    title: ClassVar[str]
-    unit: ClassVar[str]
-    more_is_better: ClassVar[bool] = True
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    @abstractmethod
-    def measure(self, peer: Peer, caller: Caller) -> float:
-        """Prepare, warm up, measure, check."""
 
 
 class LogMetric(Workload):
@@ -191,6 +175,7 @@ WORKLOADS: list[type[Workload]] = [
     GetRun,
     History,
     UpAndDown,
+    *REGISTRY_WORKLOADS,
 ]
 
 

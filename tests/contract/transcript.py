@@ -13,6 +13,7 @@ from tests.servers import Server
 
 _RUN = re.compile(r"\b[0-9a-f]{32}\b")
 _MODEL = re.compile(r"\bm-[0-9a-f]{32}\b")
+_UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _RANDOM_NAME = re.compile(r"[a-z]+-[a-z]+-\d{1,4}")
 _TIMES = {
     "creation_time", "last_update_time", "creation_timestamp_ms", "last_updated_timestamp_ms", "creation_timestamp",
@@ -21,6 +22,7 @@ _TIMES = {
 _NAMES = {"run_name", "mlflow.runName"}
 _UNORDERED = {"tags", "params", "metrics"}  # of a run; points of one history share their key and keep their order
 _DROPPED = {"sqlstate", "error_class", "stack_trace"}
+_BY_STAGE = {"latest_versions"}  # in no order
 
 
 class Transcript:
@@ -83,6 +85,8 @@ class Transcript:
         if what == "POST experiments/create" and status == 200:
             self._placeholder(answer["experiment_id"], "experiment")
         plain = self._plain(answer)
+        if "get-latest-versions" in what and plain and "model_versions" in plain:  # in no order
+            plain["model_versions"].sort(key=lambda version: version["version"])
         if status >= 400 and isinstance(plain, dict):
             plain = {name: value for name, value in plain.items() if name == "error_code" or words}
         self.answers.append((self._plain(what), status, plain))
@@ -91,12 +95,16 @@ class Transcript:
         if isinstance(value, dict):
             if value.get("key") in _NAMES and "value" in value:
                 return {"key": value["key"], "value": self._plain(value["value"], "run_name")}
-            pairs = ((key, self._plain(item, key)) for key, item in value.items() if key not in _DROPPED)
+            # Of a version, who registered it: their server doesn't keep that.
+            dropped = _DROPPED | {"user_id"} if "current_stage" in value else _DROPPED
+            pairs = ((key, self._plain(item, key)) for key, item in value.items() if key not in dropped)
             return {
                 key: item for key, item in sorted(pairs) if item not in ({}, [], "", None) and (key, item) != _EMPTY
             }
         if isinstance(value, list):
             items = [self._plain(item, name) for item in value]
+            if name in _BY_STAGE:
+                return sorted(items, key=lambda item: item["version"])
             return sorted(items, key=lambda item: item["key"]) if name in _UNORDERED else items
         if name in _TIMES:
             return "<time>"
@@ -109,7 +117,7 @@ class Transcript:
             return "<token>"
         if name in {"experiment_id", "experiment_ids"}:
             return self._known.get(value, value)
-        for pattern, kind in ((_MODEL, "model"), (_RUN, "run")):
+        for pattern, kind in ((_MODEL, "model"), (_RUN, "run"), (_UUID, "uuid")):
             value = pattern.sub(lambda found, kind=kind: self._placeholder(found[0], kind), value)  # type: ignore[misc]
         return re.sub(
             r"mlflow-artifacts:/(\d+)", lambda found: f"mlflow-artifacts:/{self._experiment(found[1])}", value

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from apps.core import tasks
 from apps.core.actor import Actor, Via
@@ -30,6 +31,45 @@ def test_a_task_runs_as_the_system_in_a_context_of_its_own() -> None:
     via, word, first, second = task("hello")
     assert (via, word) == (Via.SYSTEM, "hello")
     assert first == second != ""
+
+
+def test_a_task_is_queued_once_until_it_runs(caplog: pytest.LogCaptureFixture) -> None:
+    queued: list[bool] = []
+
+    class Task:
+        name = "core.some"
+
+        def apply_async(self, retry: bool) -> None:
+            queued.append(retry)
+            if len(queued) > 1:
+                raise OperationalError("the broker is away")
+
+    for _ in range(2):
+        tasks.kick(Task(), "core.kicked")
+    assert queued == [False]
+    cache.delete("core.kicked")
+    tasks.kick(Task(), "core.kicked")
+    assert "core.some waits for its next sweep: the broker is away" in caplog.text
+
+
+def test_work_is_done_by_one_at_a_time_who_looks_again_when_kicked() -> None:
+    others: list[int] = []
+
+    def work() -> int:
+        others.append(tasks.do_alone(lambda: 100, "core.kicked", seconds=5))
+        if len(others) == 1:
+            cache.add("core.kicked", 1)
+        return 1
+
+    assert tasks.do_alone(work, "core.kicked", seconds=5) == 2
+    assert others == [0, 0]
+    assert tasks.do_alone(lambda: 100, "core.kicked", seconds=5) == 100
+
+
+def test_who_failed_lets_go() -> None:
+    with pytest.raises(ZeroDivisionError):
+        tasks.do_alone(lambda: 1 // 0, "core.kicked", seconds=5)
+    assert tasks.do_alone(lambda: 1, "core.kicked", seconds=5) == 1
 
 
 def test_the_heartbeat_says_when() -> None:

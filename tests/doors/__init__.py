@@ -3,7 +3,8 @@
 Add a line for each new route; `tests/test_doors.py` fails for one that is missing. A line is a `Door`: the statuses of
 Cleo (another team), Vera (viewer), Ben (member), Max (maintainer) and Root (administrator), and a sample to send.
 The object is always Ada's, in the team forge; anonymous callers are always 401, or sent to the sign-in page.
-In samples `{experiment}`, `{run}`, `{model}`, `{token}`, `{event}` and `{grant}` stand for ids.
+In samples `{experiment}`, `{run}`, `{model}`, `{token}`, `{event}`, `{grant}`, `{request}` and `{policy}`
+stand for ids.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tests.doors import ADMINS, CREATORS, EDITORS, EVERYBODY, MANAGERS, READERS, Door, as_if
+from tests.doors.notifications import NOTIFICATION_PROTOCOL
+from tests.doors.registry_databricks import DATABRICKS
+from tests.doors.registry_protocol import REGISTRY
 
 _EXPERIMENT = {"experiment_id": "{experiment}"}
 _RUN = {"run_id": "{run}"}
@@ -119,4 +122,6 @@ ARTIFACTS = {
     "GET 2.0/mlflow/logged-models/{model_id}/artifacts/directories": Door(READERS, at=_MODEL),
 }
 
-PROTOCOL_DOORS = ACCOUNTS | EXPERIMENTS | RUNS | LOGGED_MODELS | ARTIFACTS
+PROTOCOL_DOORS = (
+    ACCOUNTS | EXPERIMENTS | RUNS | LOGGED_MODELS | ARTIFACTS | REGISTRY | DATABRICKS | NOTIFICATION_PROTOCOL
+)

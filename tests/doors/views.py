@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from tests.doors import ADMINS, CREATORS, EDITORS, EVERYBODY, MANAGERS, READERS, Door, as_if
+from tests.doors.notifications import NOTIFICATION_API
+from tests.doors.notifications_pages import NOTIFICATION_PAGES
+from tests.doors.registry_api import REGISTRY_API
+from tests.doors.registry_approvals import APPROVAL_PAGES
+from tests.doors.registry_pages import MODEL_PAGES
 
 _EXPERIMENT = {"experiment_id": "{experiment}"}
+_VERSION_FILE = {"name": "classifier", "version": "1", "path": "none.txt"}
 _RUN = {"run_id": "{run}"}
 _FORGE = {"name": "forge"}
 _BEN = {"name": "forge", "username": "ben"}
@@ -44,7 +50,7 @@ ACCOUNT_PAGES = {
     "POST accounts:set_active": Door(as_if(ADMINS, 302), {"active": "no"}, _ADA),
     "POST accounts:set_admin": Door(as_if(ADMINS, 302), {"admin": "yes"}, _ADA),
     "POST accounts:delete_person": Door(as_if(ADMINS, 302), at=_ADA),
-    "POST accounts:give_grant": Door(MANAGERS, {"holder": "zoe", "holder_kind": "user", "level": "1"}, _SHARED),
+    "POST accounts:give_grant": Door(MANAGERS, {"holder": "zoe", "holder_kind": "user", "level": "10"}, _SHARED),
     "POST accounts:revoke_grant": Door(MANAGERS, {"holder": "yan", "holder_kind": "user"}, _SHARED),
     "GET accounts:sharing": Door(READERS, at=_SHARED),
 }
@@ -133,6 +139,8 @@ API = {
     "GET artifact_signed_download": Door((404, 501, 501, 501, 501), at=_FILE),
     "GET run_file": Door((404, 404, 404, 404, 404), {**_RUN, "path": "none.txt"}),
     "GET run_file_twin": Door((404, 404, 404, 404, 404), {**_RUN, "path": "none.txt"}),
+    "GET version_file": Door((404, 404, 404, 404, 404), _VERSION_FILE),
+    "GET version_file_twin": Door((404, 404, 404, 404, 404), _VERSION_FILE),
     "POST artifact_upload": Door((400, 400, 400, 400, 400), {**_RUN, "path": "x.txt"}),
     "GET logged_model_file": Door(
         (404, 404, 404, 404, 404), {"artifact_file_path": "none.txt"}, {"model_id": "{model}"}
@@ -140,7 +148,8 @@ API = {
     "DELETE api:run-detail": Door(as_if(MANAGERS, 204), at=_RUN),
 }
 
-VIEW_DOORS = ACCOUNT_PAGES | EXPERIMENT_PAGES | API
+VIEW_DOORS = ACCOUNT_PAGES | NOTIFICATION_PAGES | EXPERIMENT_PAGES | MODEL_PAGES | APPROVAL_PAGES | API
+VIEW_DOORS |= NOTIFICATION_API | REGISTRY_API
 
 # Names without a line above, and why.
 OPEN_OR_ELSEWHERE = {

@@ -60,6 +60,8 @@ PAGES = (
     "/compare/", "/compare/?runs={runs}",
     "/settings/", "/settings/tokens/", "/settings/tokens/new/", "/settings/teams/", "/settings/teams/default/",
     "/settings/users/", "/audit/",
+    "/notifications/", "/notifications/?show=all", "/settings/notifications/", "/settings/webhooks/",
+    "/settings/webhooks/new/",
 )  # fmt: skip
 
 
@@ -86,7 +88,8 @@ def test_addresses_that_the_client_prints(browser: Any, up: Server, seeded: dict
             (f"/#/experiments/{experiment}/runs/{run}", f"/runs/{run}/"),
             (f"/#/experiments/{experiment}/runs/{run}?workspace=default", f"/runs/{run}/"),
             (f"/#/experiments/{experiment}/runs/{run}/artifacts/model", f"/runs/{run}/artifacts/"),
-            ("/#/models/anything", "/"),
+            ("/#/models", "/models/"),
+            ("/#/models/any%20thing/versions/3", "/models/find/?name=any%20thing&version=3"),
         ):
             page.goto("about:blank")
             page.goto(printed)

@@ -1,6 +1,6 @@
 """Every write about people, teams, rights, tokens and sessions."""
 
-from apps.accounts.actions.grants import give_grant, revoke_grant
+from apps.accounts.actions.grants import give_grant, revoke_grant, set_grants
 from apps.accounts.actions.sessions import (
     end_other_sessions,
     end_session,
@@ -48,5 +48,6 @@ __all__ = [
     "rotate_token",
     "set_active",
     "set_admin",
+    "set_grants",
     "set_role",
 ]

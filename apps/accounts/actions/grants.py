@@ -1,25 +1,29 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from apps.accounts import events
 from apps.accounts.epoch import forget_actors
-from apps.accounts.kinds import Target
+from apps.accounts.kinds import Target, kind_of
 from apps.accounts.models import Grant, Team, User
 from apps.audit.actions import Subject, record
 from apps.core.actor import Actor, Level
-from apps.core.errors import Conflict, InvalidInput
+from apps.core.errors import Conflict, InvalidInput, PermissionDenied
 
 
 def give_grant(actor: Actor, *, target: Target, to: User | Team, level: Level) -> Grant:
     """Let a person or a whole team read, edit or manage an object; a second grant replaces the first.
 
-    `target` was fetched with the level `MANAGE`.
+    `target` was fetched with the level `MANAGE`. Raises `InvalidInput` for a level that the kind has not, and
+    `PermissionDenied` for more than one may give.
     """
-    if level is Level.NONE:
-        raise InvalidInput("A grant gives at least the right to read.")
+    levels = kind_of(target.kind).levels
+    if level not in levels:
+        raise InvalidInput(f"A grant on it is one of: {', '.join(each.word for each in levels)}.")
+    _refuse_more_than_one_may_give(actor, target, level)
     holder = _holder(to)
     try:
         with transaction.atomic():
@@ -47,6 +51,31 @@ def revoke_grant(actor: Actor, *, target: Target, to: User | Team) -> bool:
     return True
 
 
+def set_grants(actor: Actor, *, target: Target, levels: Mapping[User | Team, Level], replaces: bool = False) -> None:
+    """Give several grants on one object, all or none; with `replaces` everybody else's are taken back.
+
+    Raises as `give_grant` does.
+    """
+    with transaction.atomic():
+        if replaces:
+            for holder in _holders(target):
+                if holder not in levels:
+                    revoke_grant(actor, target=target, to=holder)
+        for holder, level in levels.items():
+            give_grant(actor, target=target, to=holder, level=level)
+
+
+def _holders(target: Target) -> list[User | Team]:
+    grants = Grant.objects.filter(kind=target.kind, object_id=target.object_id).select_related("user", "team")
+    return [holder for grant in grants if (holder := grant.user or grant.team) is not None]
+
+
+def _refuse_more_than_one_may_give(actor: Actor, target: Target, level: Level) -> None:
+    most = kind_of(target.kind).most_grantable(actor, target)
+    if level > most:
+        raise PermissionDenied(f"Permission denied: you may grant at most '{most.word}' on {target.name}.")
+
+
 def _holder(to: User | Team) -> dict[str, User | Team]:
     return {"user": to} if isinstance(to, User) else {"team": to}
 
@@ -61,4 +90,4 @@ def _note(actor: Actor, target: Target, to: User | Team, before: int | None, aft
 
 
 def _word(level: int | None) -> str:
-    return Level(level).name.lower() if level else ""
+    return Level(level).word if level else ""

@@ -48,7 +48,10 @@ def delete_team(actor: Actor, *, team: Team) -> None:
     try:
         with transaction.atomic():
             empty_team(team.pk)
-            User.objects.filter(is_service=True, home_team=team).delete()
+            services = User.objects.filter(is_service=True, home_team=team)
+            for user in services:
+                record(actor, events.USER_DELETED, user_subject(user, team))
+            services.delete()
             team.delete()
             record(actor, events.TEAM_DELETED, subject)
             forget_actors()

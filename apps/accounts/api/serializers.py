@@ -10,7 +10,7 @@ from rest_framework import serializers
 from apps.accounts.models import Grant, Membership, ObjectKind, Team, Token, User
 from apps.core.actor import Level, Role, Scope
 
-LEVELS = {level.name.lower(): level for level in Level if level}
+LEVELS = {level.word: level for level in Level if level}
 _ROLES = [role.value for role in Role]
 _SCOPES = [scope.value for scope in Scope]
 
@@ -104,7 +104,7 @@ class GrantShape(serializers.ModelSerializer[Grant]):
     @extend_schema_field(serializers.ChoiceField(list(LEVELS)))
     def get_level(self, grant: Grant) -> str:
         """As a word."""
-        return Level(grant.level).name.lower()
+        return Level(grant.level).word
 
 
 class GrantObject(serializers.Serializer[Any]):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -7,6 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.kinds import LEVEL_WORDS
 from apps.accounts.models import Team, User
 from apps.core.actor import Level, Role, Scope
 
@@ -25,11 +27,6 @@ SCOPE_CHOICES = [
     (Scope.PROJECTS.value, _("projects: queue and follow runs of projects")),
     (Scope.SERVE.value, _("serve: ask deployed models")),
     (Scope.METRICS.value, _("metrics: what monitoring reads")),
-]
-LEVEL_CHOICES = [
-    (Level.READ.value, _("read")),
-    (Level.EDIT.value, _("edit")),
-    (Level.MANAGE.value, _("manage")),
 ]
 EXPIRY_CHOICES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("a year")), ("never", _("no end"))]
 
@@ -158,4 +155,9 @@ class GrantForm(forms.Form):
 
     holder = forms.CharField(label=_("Person or team"), max_length=150)
     holder_kind = forms.ChoiceField(label=_("Kind"), choices=[("user", _("person")), ("team", _("team"))])
-    level = forms.TypedChoiceField(label=_("May"), choices=LEVEL_CHOICES, coerce=lambda raw: Level(int(raw)))
+    level = forms.TypedChoiceField(label=_("May"), coerce=lambda raw: Level(int(raw)))
+
+    def __init__(self, levels: Sequence[Level], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast("forms.TypedChoiceField", self.fields["level"])
+        field.choices = [(level.value, LEVEL_WORDS[level]) for level in levels]

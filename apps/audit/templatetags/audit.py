@@ -19,3 +19,9 @@ def sentence(event: Event) -> SafeString:
 def changes(event: Event) -> list[sentences.Change]:
     """The fields that the event names, before and after."""
     return sentences.changes(event)
+
+
+@register.filter
+def told(event: Event) -> list[sentences.Change]:
+    """The same for a feed: in words, and without what is empty or names rows."""
+    return sentences.told(event)

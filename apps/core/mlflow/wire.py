@@ -78,6 +78,12 @@ def invalid_value(path: str, value: object, hint: str = "") -> InvalidInput:
     return InvalidInput(f"Invalid value {_as_json(value)} for parameter '{path}' supplied{tail}")
 
 
+def check_most(path: str, value: int, most: int) -> None:
+    """Raise `InvalidInput`, in the protocol's words, for a whole number above what its schema takes."""
+    if value > most:
+        raise _wrong_type(path, value)
+
+
 def _as_json(value: object) -> str:
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()[:500]

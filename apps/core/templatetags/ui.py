@@ -122,6 +122,12 @@ def markdown_(text: str | None) -> SafeString:
     return markdown.to_html(text or "")
 
 
+@register.filter
+def plain(text: str | None) -> str:
+    """The words of Markdown that people wrote, on one line."""
+    return markdown.to_text(text or "")
+
+
 @register.simple_tag
 def pill(status: str, label: str = "", tone: str | None = None) -> SafeString:
     """A status as a pill. Known statuses have their tone; else give `tone`: ok, bad, warn, live or nothing."""
@@ -140,11 +146,11 @@ def avatar(name: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def current(context: dict[str, Any], prefix: str, exact: bool = False) -> SafeString:
-    """`aria-current="page"` where the request's path is `prefix` or, unless `exact`, below it."""
+def current(context: dict[str, Any], *prefixes: str, exact: bool = False) -> SafeString:
+    """`aria-current="page"` where the request's path is one of `prefixes` or, unless `exact`, below it."""
     request: HttpRequest | None = context.get("request")
     path = request.path if request else ""
-    here = path == prefix if exact else path.startswith(prefix)
+    here = path in prefixes if exact else path.startswith(prefixes)
     return _CURRENT if here else SafeString()
 
 

@@ -11,10 +11,11 @@ from apps.accounts.models import DEFAULT_TEAM, Team
 from apps.audit.actions import Subject, record
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, NotFound
-from apps.experiments import events, limits
+from apps.experiments import events, holds, limits
 from apps.experiments.access import require_active_experiment
 from apps.experiments.actions.common import Pair, now_ms
 from apps.experiments.artifact_locations import check_artifact_location
+from apps.experiments.holds import Things
 from apps.experiments.models import Experiment, ExperimentTag, Run
 
 DEFAULT_EXPERIMENT_NAME = "Default"
@@ -63,7 +64,11 @@ def rename_experiment(actor: Actor, *, experiment: Experiment, name: str) -> Non
 
 
 def delete_experiment(actor: Actor, *, experiment: Experiment) -> None:
-    """Put it into the trash with all its runs. Raises `NotFound` for one that is there already."""
+    """Put it into the trash with all its runs.
+
+    Raises `NotFound` for one that is there already, `Conflict` where a version stands on one of its runs or models.
+    """
+    holds.require_free(Things(experiments=(experiment.pk,)), "deleted")
     _move(actor, experiment, deleted_ms=now_ms())
 
 

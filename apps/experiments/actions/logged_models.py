@@ -10,9 +10,10 @@ from django.db import transaction
 from apps.audit.actions import Subject, record
 from apps.core.actor import Actor
 from apps.core.errors import InvalidInput, NotFound
-from apps.experiments import events, limits
+from apps.experiments import events, holds, limits
 from apps.experiments.access import require_active_experiment
 from apps.experiments.actions.common import Pair, now_ms
+from apps.experiments.holds import Things
 from apps.experiments.models import Experiment, LoggedModel, LoggedModelParam, LoggedModelStatus, LoggedModelTag
 from apps.experiments.run_names import random_run_name
 
@@ -64,7 +65,8 @@ def finalize_logged_model(actor: Actor, *, model: LoggedModel, status: LoggedMod
 
 
 def delete_logged_model(actor: Actor, *, model: LoggedModel) -> None:
-    """Put it into the trash. Twice changes nothing."""
+    """Put it into the trash. Twice changes nothing. Raises `Conflict` where a version stands on it."""
+    holds.require_free(Things(models=(model.pk,)), "deleted")
     team = model.experiment.team
     now = now_ms()
     with transaction.atomic():

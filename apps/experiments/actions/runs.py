@@ -13,9 +13,10 @@ from apps.audit.codes import EventCode
 from apps.core.actor import Actor
 from apps.core.errors import InvalidInput
 from apps.core.mlflow.wire import missing_value
-from apps.experiments import events, live
+from apps.experiments import events, holds, live
 from apps.experiments.access import require_active, require_active_experiment
 from apps.experiments.actions.common import Pair, now_ms
+from apps.experiments.holds import Things
 from apps.experiments.ingest import RUN_NAME_TAG, parent_of, with_retries
 from apps.experiments.limits import MAX_KEY_LENGTH, MAX_RUN_NAME_LENGTH, MAX_TAG_LENGTH, check_length
 from apps.experiments.models import Experiment, Run, RunCreation, RunStatus, RunTag
@@ -71,7 +72,8 @@ def update_run(
 
 
 def delete_run(actor: Actor, *, run: Run) -> None:
-    """Put a run into the trash. Twice changes nothing."""
+    """Put a run into the trash. Twice changes nothing. Raises `Conflict` where a version stands on it."""
+    holds.require_free(Things(runs=(run.pk,)), "deleted")
     _move(actor, run, deleted_ms=now_ms(), code=events.RUN_DELETED)
 
 

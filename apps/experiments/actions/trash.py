@@ -19,9 +19,10 @@ from apps.audit.actions import Subject, record
 from apps.audit.codes import EventCode
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, DomainError
-from apps.experiments import events
+from apps.experiments import events, holds
 from apps.experiments.actions.common import now_ms
 from apps.experiments.artifacts.folders import folder_at, folder_of_experiment, folder_of_logged_model, folder_of_run
+from apps.experiments.holds import Things
 from apps.experiments.models import (
     DatasetInput,
     DoomedFolder,
@@ -192,6 +193,7 @@ def _remove_runs(actor: Actor, experiment: Experiment, keys: Sequence[int]) -> N
     with transaction.atomic():
         runs = list(Run.objects.select_for_update().filter(pk__in=keys).exclude(deleted_ms=None))
         keys = [run.pk for run in runs]
+        holds.require_free(Things(runs=keys), "removed for good")
         for run in runs:
             run.experiment = experiment
         _doom([folder_of_run(run).uri for run in runs])
@@ -208,6 +210,7 @@ def _remove_models(actor: Actor, experiment: Experiment, keys: Sequence[int]) ->
         models = list(LoggedModel.objects.select_for_update().filter(pk__in=keys))
         for model in models:
             model.experiment = experiment
+        holds.require_free(Things(models=keys), "removed for good")
         _doom([folder_of_logged_model(model).uri for model in models])
         LoggedModel.objects.filter(pk__in=keys).delete()
         ids = {"model_ids": [model.model_id for model in models]}

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from threading import get_ident
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from django.db import connection
+
 from apps.accounts.access import require_admin
-from apps.core.actor import Actor, Level
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.actor import Actor, Level, Scope
+from apps.core.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.core.paths import ArtifactPath
-from apps.experiments import access
+from apps.experiments import access, holds, lending
 from apps.experiments.artifacts.store import Entry, Source, Store, own_store, store_at
+from apps.experiments.holds import Things
 from apps.experiments.models import Experiment, LoggedModel, Run
 
 Owner = TypeVar("Owner", Run, LoggedModel)
 ROOT = ArtifactPath(())
 _FILES = "artifacts"
 _MODELS = "models"
+_STORE_URI = "mlflow-artifacts:/"
+_WHOLE_STORE = Things(around=_STORE_URI)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class ArtifactFolder:
     # As the protocol writes it.
     uri: str
     run_id: str = ""
+    # Whose files they are, for asking what holds them. None: nothing can, since what they belonged to is gone.
+    things: Things | None = None
 
     def list(self, path: ArtifactPath = ROOT) -> Sequence[Entry]:
         """What lies directly in a folder, by path; empty for a file and for what isn't there."""
@@ -68,12 +76,23 @@ class ArtifactFolder:
         return b"".join(self.open(path, 0, size))
 
     def write(self, path: ArtifactPath, source: Source, length: int | None = None) -> None:
-        """Keep a file, whole or not at all. Raises `Conflict` where something is in the way."""
-        self.store.write(self._at(path), source, length)
+        """Keep a file, whole or not at all. Raises `Conflict` where something is in the way, or holds it."""
+        self.require_writable(path)
+        self.store.write(self._at(path), CheckedAtEnd(source, lambda: self.require_writable(path)), length)
 
     def delete(self, path: ArtifactPath = ROOT) -> bool:
-        """Remove a file, or a folder with all in it; whether there was one."""
+        """Remove a file, or a folder with all in it; whether there was one. Raises `Conflict` where it is held."""
+        things = self._things_at(path)
+        if things is not None:
+            holds.require_free(things, "deleted")
         return self.store.delete(self._at(path))
+
+    def require_writable(self, path: ArtifactPath) -> None:
+        """Raise `Conflict` where a file is held: below what a version is made of, or where it would be overwritten."""
+        things = self._things_at(path)
+        hold = holds.find_hold(replace(things, writes=True)) if things is not None else None
+        if hold is not None and (hold.covers("/".join((self.uri.rstrip("/"), *path.segments))) or self.exists(path)):
+            raise Conflict(f"'{path}' can't be written now: {hold.reason}")
 
     def usage(self) -> tuple[int, int]:
         """How many files there are, and their bytes."""
@@ -86,15 +105,49 @@ class ArtifactFolder:
     def _at(self, path: ArtifactPath) -> ArtifactPath:
         return self.root.joined(path)
 
+    def _things_at(self, path: ArtifactPath) -> Things | None:
+        return Things(around=f"{self.uri}{path}") if self.things == _WHOLE_STORE else self.things
+
+
+class CheckedAtEnd:
+    """What a source gives; when all of it has come, it is asked once more whether it may be kept.
+
+    A body can take hours, and what it would replace may have come into production meanwhile.
+    """
+
+    def __init__(self, source: Source, check: Callable[[], None]) -> None:
+        self._source, self._check = source, check
+        self._thread, self._in_transaction = get_ident(), connection.in_atomic_block
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes; whatever the check raises, at the end."""
+        chunk = self._source.read(size)
+        if not chunk and size:
+            self._ask()
+        return chunk
+
+    def _ask(self) -> None:
+        if get_ident() == self._thread:
+            self._check()
+        elif not self._in_transaction:
+            # A bucket's client reads in threads of its own; nobody else would close what they open.
+            try:
+                self._check()
+            finally:
+                connection.close()
+
 
 def folder_of_run(run: Run) -> ArtifactFolder:
     """The files of a run that was fetched with its experiment."""
-    return replace(_below(run.experiment, run.run_id, _FILES), run_id=run.run_id)
+    things = Things(runs=(run.pk,))
+    return replace(_below(run.experiment, run.run_id, _FILES), run_id=run.run_id, things=things)
 
 
 def folder_of_logged_model(model: LoggedModel) -> ArtifactFolder:
     """The files of a logged model that was fetched with its experiment."""
-    return replace(_below(model.experiment, _MODELS, model.model_id, _FILES), run_id=model.source_run_id)
+    things = Things(models=(model.pk,))
+    folder = _below(model.experiment, _MODELS, model.model_id, _FILES)
+    return replace(folder, run_id=model.source_run_id, things=things)
 
 
 def folder_of_experiment(experiment: Experiment) -> ArtifactFolder:
@@ -113,13 +166,24 @@ def folder_at(uri: str) -> ArtifactFolder:
 def resolve(actor: Actor, path: ArtifactPath, level: Level) -> tuple[ArtifactFolder, ArtifactPath]:
     """The folder that a path of the proxied store lies in, and the rest of the path, if the actor has the level there.
 
-    Raises `NotFound` and `PermissionDenied`; administrators get the whole store for what is nobody's folder.
+    Raises `NotFound` and `PermissionDenied`; administrators get the whole store for what is nobody's folder. Who may
+    not read there may still read what is lent; tokens that are no good for tracking read that alone.
     """
-    found = _owned(actor, path.segments, level)
-    if found is not None:
-        return found
-    require_admin(actor)
-    return ArtifactFolder(own_store(), ROOT, "mlflow-artifacts:/"), path
+    try:
+        _require_tracking(actor, level)
+        found = _owned(actor, path.segments, level)
+        if found is not None:
+            return found
+        require_admin(actor)
+    except (NotFound, PermissionDenied):
+        if level is not Level.READ or not lending.is_lent(actor, f"{_STORE_URI}{path}"):
+            raise
+    return ArtifactFolder(own_store(), ROOT, _STORE_URI, things=_WHOLE_STORE), path
+
+
+def _require_tracking(actor: Actor, level: Level) -> None:
+    if not actor.may_use(Scope.TRACKING, reads=level is Level.READ):
+        raise PermissionDenied("Permission denied: the scope of this token reaches the files of model versions alone.")
 
 
 def _owned(actor: Actor, segments: tuple[str, ...], level: Level) -> tuple[ArtifactFolder, ArtifactPath] | None:

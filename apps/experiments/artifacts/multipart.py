@@ -52,6 +52,7 @@ def create_upload(folder: ArtifactFolder, path: ArtifactPath, num_parts: int) ->
     store = _bucket_of(folder, "Multipart upload is not supported for the current artifact repository")
     if not 1 <= num_parts <= MAX_PARTS:
         raise InvalidInput(f"num_parts: from 1 to {MAX_PARTS} is wanted.")
+    folder.require_writable(path)
     key = folder.key(path)
     place = {"Bucket": store.bucket, "Key": store.key(key)}
     upload_id: str = store.client.create_multipart_upload(**place, **store.extra)["UploadId"]
@@ -62,6 +63,7 @@ def create_upload(folder: ArtifactFolder, path: ArtifactPath, num_parts: int) ->
 def complete_upload(folder: ArtifactFolder, path: ArtifactPath, upload_id: str, parts: list[Part]) -> None:
     """Make the parts a file. Raises `NotFound` for an upload that isn't, or parts that did not arrive."""
     store = _bucket_of(folder, "Multipart upload is not supported for the current artifact repository")
+    folder.require_writable(path)
     named = [{"PartNumber": part.part_number, "ETag": part.etag} for part in parts]
     try:
         store.client.complete_multipart_upload(
@@ -88,9 +90,14 @@ def sign_download(folder: ArtifactFolder, path: ArtifactPath, seconds: int = SIG
 
 
 def sign_upload(folder: ArtifactFolder, path: ArtifactPath, seconds: int) -> dict[str, Any]:
-    """`presigned_url` and `headers` for putting a file into the bucket."""
+    """`presigned_url` and `headers` for putting a new file into the bucket.
+
+    Only where there is none: the address is good for days, and what lies there may be in production by then.
+    """
     store = _bucket_of(folder, "Presigned upload is not supported for the current artifact repository")
-    return {"presigned_url": store.sign("put_object", folder.key(path), seconds), "headers": {}}
+    folder.require_writable(path)
+    url = store.sign("put_object", folder.key(path), seconds, IfNoneMatch="*")
+    return {"presigned_url": url, "headers": {"If-None-Match": "*"}}
 
 
 def target_of(rest: ArtifactPath, local_file: str) -> ArtifactPath:

@@ -26,7 +26,7 @@ class S3Store:
     def __init__(self, bucket: str, prefix: str) -> None:
         self.bucket, self.prefix = bucket, prefix
         own = storages["artifacts"] if settings.ARTIFACT_BUCKET else None
-        self._storage = own if isinstance(own, S3Storage) else S3Storage(bucket_name=bucket)
+        self._storage = own if isinstance(own, S3Storage) else S3Storage(bucket_name=bucket, signature_version="s3v4")
 
     @property
     def client(self) -> Any:

@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from apps.core.actor import Actor, Level, Scope
-from apps.core.errors import BadRequest, InvalidInput, MethodNotAllowed, PermissionDenied
+from apps.core.errors import BadRequest, InvalidInput
 from apps.core.http import ActorRequest, json_response
 from apps.core.mlflow.wire import missing_value, read_request
 from apps.core.paths import ArtifactPath
-from apps.core.rules import signed_in
 from apps.experiments import access, live
 from apps.experiments.artifacts import multipart
 from apps.experiments.artifacts.bodies import Body
 from apps.experiments.artifacts.downloads import send_file
 from apps.experiments.artifacts.folders import ArtifactFolder, folder_of_logged_model, folder_of_run, resolve
+from apps.experiments.artifacts.routing import route
 from apps.experiments.artifacts.shapes import shown_files
 
 MAX_SIMPLE_UPLOAD = 10 * 1024 * 1024
-_READS = ("GET", "HEAD")
-
-P = ParamSpec("P")
-View = Callable[Concatenate[ActorRequest, P], HttpResponseBase]
 
 
-def route(*methods: str) -> Callable[[View[P]], View[P]]:
-    """A view for these methods, behind the gate, that a token with the scope `tracking` reaches."""
-
-    def declare(view: View[P]) -> View[P]:
-        @wraps(view)
-        def checked(request: ActorRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            if request.method not in methods:
-                allowed = ", ".join(methods)
-                raise MethodNotAllowed(f"Allowed here: {allowed}.", headers={"Allow": allowed})
-            if not request.actor.may_use(Scope.TRACKING, reads=request.method in _READS):
-                raise PermissionDenied("Permission denied: the scope of this token does not reach this route.")
-            request.route_name = view.__name__  # type: ignore[attr-defined]
-            return view(request, *args, **kwargs)
-
-        return signed_in(checked)
-
-    return declare
-
-
-@route("GET", "HEAD", "PUT", "DELETE")
+@route("GET", "HEAD", "PUT", "DELETE", also=Scope.REGISTRY)
 def proxied_file(request: ActorRequest, path: str) -> HttpResponseBase:
     """A file of the proxied store: read, written or deleted."""
     if request.method == "PUT":
@@ -60,7 +35,7 @@ def proxied_file(request: ActorRequest, path: str) -> HttpResponseBase:
     return send_file(request, folder, rest)
 
 
-@route("GET")
+@route("GET", also=Scope.REGISTRY)
 def proxied_list(request: ActorRequest) -> HttpResponseBase:
     """What lies directly in a folder of the proxied store, by name."""
     folder, rest = resolve(request.actor, ArtifactPath.parse_or_root(request.GET.get("path", "")), Level.READ)
@@ -131,7 +106,7 @@ def abort_upload(request: ActorRequest, path: str) -> HttpResponseBase:
     return json_response({})
 
 
-@route("GET")
+@route("GET", also=Scope.REGISTRY)
 def signed_download(request: ActorRequest, path: str) -> HttpResponseBase:
     """An address from which a file can be fetched without us."""
     folder, rest = resolve(request.actor, ArtifactPath.parse(path), Level.READ)

@@ -6,7 +6,7 @@ import orjson
 
 from apps.core.actor import Actor, Scope
 from apps.core.mlflow.routing import Route, endpoint
-from apps.core.mlflow.wire import Int64, Request, invalid_value
+from apps.core.mlflow.wire import Int64, Request, check_most
 from apps.experiments import access, rendering
 from apps.experiments.search.ordering import check_max_results
 from apps.experiments.search.runs import search_runs as search
@@ -26,9 +26,7 @@ class SearchRuns(Request):
 
 @endpoint(Scope.TRACKING, reads=True)
 def search_runs(actor: Actor, request: SearchRuns) -> Any:
-    if request.max_results > MAX_RESULTS:
-        hint = " Hint: Value was of type 'int'. See the API docs for more information about request parameters."
-        raise invalid_value("max_results", request.max_results, hint)
+    check_most("max_results", request.max_results, MAX_RESULTS)
     page = search(
         actor,
         experiment_ids=access.visible_experiment_keys(actor, request.experiment_ids),

@@ -44,13 +44,13 @@ def text_condition(path: str, op: Op, value: Value) -> Q:
             return Q((f"{path}__{op.lower()}", value))
 
 
-def indexed_condition(op: Op, value: Value) -> Q:
-    """Like `text_condition` on `value`, which has an index over its beginning."""
+def indexed_condition(op: Op, value: Value, path: str = "value") -> Q:
+    """Like `text_condition`, on a column that has an index over its beginning."""
     if op is Op.EQ and isinstance(value, str):
         # A text shorter than what is indexed is equal if its beginning is; to say so twice misleads the planner.
-        rest = {} if len(value) < INDEXED_LENGTH else {"value": value}
-        return Q(value__head=value[:INDEXED_LENGTH], **rest)
-    return text_condition("value", op, value)
+        rest = {} if len(value) < INDEXED_LENGTH else {path: value}
+        return Q(**{f"{path}__head": value[:INDEXED_LENGTH]}, **rest)
+    return text_condition(path, op, value)
 
 
 def whole_number_condition(path: str, op: Op, value: Value) -> Q:

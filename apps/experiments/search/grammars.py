@@ -31,6 +31,8 @@ class Grammar:
     operators: Mapping[Kind, Sequence[Op]]
     lists: frozenset[str]
     bare_values: bool = False
+    # Numbers may be quoted, and have no fraction.
+    whole_numbers: bool = False
 
     def field(self, written: str) -> Field:
         """The field that an identifier names."""
@@ -55,7 +57,7 @@ class Grammar:
         """A field against one value."""
         field = self.field(written)
         if self.is_numeric(field):
-            number = _number(field, value)
+            number = _whole_number(field, value) if self.whole_numbers else _number(field, value)
             return Comparison(field, self._operator(field, operator), number)
         text = self._text(field, value)
         op = self._operator(field, operator)
@@ -196,6 +198,15 @@ def _number(field: Field, value: Token) -> int | float:
     # Python refuses to read thousands of digits as an int, and no column holds them.
     is_whole = value.text.lstrip("-").isdecimal() and len(value.text) <= 40
     return int(value.text) if is_whole and field.kind is not Kind.METRIC else float(value.text)
+
+
+def _whole_number(field: Field, value: Token) -> int | float:
+    if value.sort is Sort.TEXT and value.value.removeprefix("-").isdecimal() and value.value.isascii():
+        return _number(field, Token(Sort.NUMBER, value.value))
+    number = _number(field, value) if value.sort is Sort.NUMBER else None
+    if not isinstance(number, int):
+        raise InvalidInput(f"Invalid value for numeric attribute '{field.key}': {value.text[:100]}")
+    return number
 
 
 def _pattern(text: str) -> str:

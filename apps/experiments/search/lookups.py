@@ -52,6 +52,7 @@ class ILike(_Pattern):
         return self._sql(compiler, connection, "LIKE %s ESCAPE '\\'", _closed(self.rhs))
 
 
+@models.CharField.register_lookup
 @models.TextField.register_lookup
 class Head(Transform):
     """The indexed beginning of a text. The length is part of the statement, else the index is not recognised."""

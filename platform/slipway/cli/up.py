@@ -78,6 +78,7 @@ class _Installation:
         if not env.text("REDIS_URL"):
             self._add("queue", valkey.command(self.data))
             self._wait(lambda: valkey.answers(self.data.socket))
+        os.environ.setdefault("SLIPWAY_LINK_URL", self.url)
         password = self._migrate()
         address = ["--host", self.host, "--port", str(self.port)]
         self._add("web server", [*_SLIPWAY, "server", *address])

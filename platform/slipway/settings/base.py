@@ -22,6 +22,8 @@ MLFLOW_PROTOCOL_VERSION = "3.3.2"
 
 DATA = DataFolder.of_environment()
 PUBLIC_URL = env.public_url("SLIPWAY_PUBLIC_URL")
+# Where links in mails and chats lead: `slipway up` says where it serves.
+LINK_URL = PUBLIC_URL or env.public_url("SLIPWAY_LINK_URL") or "http://localhost:5000"
 
 
 def _make_data_folder() -> None:
@@ -85,10 +87,13 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "slipway",
     "apps.core",
     "apps.accounts",
     "apps.audit",
+    "apps.notifications",
     "apps.experiments",
+    "apps.registry",
 ]
 
 MIDDLEWARE = [
@@ -169,6 +174,20 @@ CELERY_BEAT_SCHEDULE = {
     "audit-verify": {"task": "audit.verify", "schedule": timedelta(days=1), "options": {"expires": 3600}},
     "clear-sessions": {"task": "core.clear_sessions", "schedule": timedelta(days=1), "options": {"expires": 3600}},
     "retention": {"task": "experiments.retention", "schedule": timedelta(days=1), "options": {"expires": 3600}},
+    # What no message carries: the broker was away, or a sender was killed.
+    "send-deliveries": {
+        "task": "notifications.send_deliveries",
+        "schedule": timedelta(seconds=10),
+        "options": {"expires": 10},
+    },
+    "send-mails": {"task": "notifications.send_mails", "schedule": timedelta(seconds=60), "options": {"expires": 60}},
+    "write-digests": {
+        "task": "notifications.write_digests",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 900},
+    },
+    "prune-notifications": {"task": "notifications.prune", "schedule": timedelta(days=1), "options": {"expires": 3600}},
+    "registry-sweep": {"task": "registry.sweep", "schedule": timedelta(seconds=20), "options": {"expires": 20}},
     "count-storage": {"task": "experiments.count_storage", "schedule": timedelta(hours=1), "options": {"expires": 900}},
 }
 
@@ -193,6 +212,8 @@ _S3 = {
         "endpoint_url": env.public_url("SLIPWAY_S3_ENDPOINT_URL") or None,
         "region_name": env.text("AWS_DEFAULT_REGION") or None,
         "querystring_auth": True,
+        # Addresses that are handed out are signed with their headers.
+        "signature_version": "s3v4",
         "file_overwrite": True,
         "object_parameters": {"ServerSideEncryption": _S3_ENCRYPTION} if _S3_ENCRYPTION else {},
     },
@@ -248,6 +269,17 @@ X_FRAME_OPTIONS = "DENY"
 MAX_JSON_BYTES = 32 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_BYTES
 
+# What hooks may reach although it is not of the public internet.
+OUTGOING_ALLOW = env.outgoing("SLIPWAY_OUTGOING_ALLOW")
+
+_MAIL = env.mail("SLIPWAY_EMAIL_URL")
+EMAIL_BACKEND = _MAIL["BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _MAIL.get("HOST", ""), _MAIL.get("PORT", 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.get("HOST_USER", ""), _MAIL.get("HOST_PASSWORD", "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _MAIL.get("USE_SSL", False), _MAIL.get("USE_TLS", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("SLIPWAY_EMAIL_FROM") or f"slipway@{PUBLIC_HOST or 'localhost'}"
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 USE_I18N = True
@@ -276,6 +308,15 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "CheckStateEnum": "apps.registry.models.CheckState",
+        "DeliveryStateEnum": "apps.notifications.models.DeliveryState",
+        "LevelEnum": "apps.accounts.api.serializers.LEVELS",
+        "ObjectKindEnum": "apps.accounts.models.ObjectKind",
+        "RunStatusEnum": "apps.experiments.models.RunStatus",
+        "WebhookStatusEnum": "apps.notifications.models.WebhookStatus",
+        "WhoMovesEnum": "apps.registry.models.WhoMoves",
+    },
 }
 
 _LOG_LEVEL = env.choice("SLIPWAY_LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -90,7 +90,7 @@ def test_newer_routes(people: People, zoe: Persona, experiment: str) -> None:
     assert people.ada.request("POST", f"{path}/revoke", resource).status_code == 404
 
 
-@pytest.mark.parametrize("kind", ["workspace", "scorer", "registered_model", ""])
+@pytest.mark.parametrize("kind", ["workspace", "scorer", ""])
 def test_kinds_without_a_counterpart(people: People, zoe: Persona, kind: str) -> None:
     body = {"username": "zoe", "resource_type": kind, "resource_id": "x", "permission": "READ"}
     answer = people.root.request("POST", "/api/3.0/mlflow/users/permissions/grant", body)

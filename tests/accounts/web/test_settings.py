@@ -73,13 +73,13 @@ def test_switching_the_team_changes_what_pages_show(people: People) -> None:
 def test_sharing_with_a_person_and_a_team(people: People) -> None:
     experiment = people.ada.call("POST", "experiments/create", {"name": "iris"})["experiment_id"]
     browser, path = people.ada.browser(), f"/share/experiment/{experiment}/"
-    assert browser.post(f"{path}give/", {"holder": "cleo", "holder_kind": "user", "level": "1"}).status_code == 200
+    assert browser.post(f"{path}give/", {"holder": "cleo", "holder_kind": "user", "level": "10"}).status_code == 200
     people.cleo.call("GET", "experiments/get", {"experiment_id": experiment})
     browser.post(f"{path}revoke/", {"holder": "cleo", "holder_kind": "user"})
     people.cleo.call("GET", "experiments/get", {"experiment_id": experiment}, expect=404)
-    browser.post(f"{path}give/", {"holder": "harbour", "holder_kind": "team", "level": "2"})
+    browser.post(f"{path}give/", {"holder": "harbour", "holder_kind": "team", "level": "20"})
     people.cleo.call("POST", "runs/create", {"experiment_id": experiment})
-    assert browser.post(f"{path}give/", {"holder": "no", "holder_kind": "user", "level": "1"}).status_code == 422
+    assert browser.post(f"{path}give/", {"holder": "no", "holder_kind": "user", "level": "10"}).status_code == 422
     assert browser.post(f"{path}give/", {"holder": "cleo", "holder_kind": "user", "level": "9"}).status_code == 422
     assert Grant.objects.count() == 1
 

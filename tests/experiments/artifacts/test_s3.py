@@ -16,7 +16,13 @@ import requests
 from django.conf import settings
 from django.core.files.storage import storages
 
+from apps.core.errors import Conflict
+from apps.core.paths import ArtifactPath
+from apps.experiments import holds
+from apps.experiments.artifacts.folders import folder_of_run
 from apps.experiments.artifacts.store import own_store, store_at
+from apps.experiments.holds import Hold
+from apps.experiments.models import Run
 from tests.experiments.artifacts.files import STORE, call, content, make_run, put, run_root
 from tests.personas import People
 from tests.servers import free_port
@@ -72,7 +78,7 @@ def bucket(s3_url: str) -> Iterator[None]:
     kept = {name: getattr(settings, name) for name in names}
     options = {
         "bucket_name": BUCKET, "location": "pre", "endpoint_url": s3_url, "access_key": KEY, "secret_key": SECRET,
-        "region_name": "us-east-1", "querystring_auth": True,
+        "region_name": "us-east-1", "querystring_auth": True, "signature_version": "s3v4",
     }  # fmt: skip
     s3 = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
     _set({"STORAGES": {**kept["STORAGES"], "artifacts": s3}, "ARTIFACT_BUCKET": BUCKET, "ARTIFACT_PREFIX": "pre"})
@@ -145,6 +151,36 @@ def test_signed_addresses_of_a_run(people: People) -> None:
     where = {"run_id": run_id, "path": "dir/a.txt", "expiration": 60}
     up = people.ada.call("POST", "artifacts/presigned-upload-url", where)
     assert requests.put(up["presigned_url"], data=b"alpha", headers=up["headers"], timeout=30).status_code == 200
+    # Kept for later, it replaces nothing: the file may be in production by then.
+    assert requests.put(up["presigned_url"], data=b"omega", headers=up["headers"], timeout=30).status_code == 412
+    assert requests.put(up["presigned_url"], data=b"omega", timeout=30).status_code in (403, 412)
     down = people.vera.call("POST", "artifacts/presigned-download-url", where)
     assert requests.get(down["presigned_url"], timeout=30).content == b"alpha"
     people.vera.call("POST", "artifacts/presigned-upload-url", where, expect=403)
+
+
+class Late:
+    """A body at whose end somebody holds the folder."""
+
+    def __init__(self, size: int) -> None:
+        self.left, self.ended = size, False
+
+    def read(self, size: int = -1, /) -> bytes:
+        chunk = b"x" * (self.left if size < 0 else min(size, self.left))
+        self.left -= len(chunk)
+        self.ended = self.ended or not chunk
+        return chunk
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("size", [10, 20 * 1024 * 1024])
+def test_a_body_that_ends_when_its_folder_is_held_is_not_kept(
+    people: People, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    run = Run.objects.select_related("experiment").get(run_id=make_run(people.ada))
+    folder, path, late = folder_of_run(run), ArtifactPath.parse("big.bin"), Late(size)
+    held = Hold("it is held.", frozenset({folder.uri}))
+    monkeypatch.setattr(holds, "_holders", [lambda things: held if late.ended else None])
+    with pytest.raises(Conflict):
+        folder.write(path, late)
+    assert not folder.exists(path)

@@ -10,8 +10,9 @@ from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from apps.accounts import consumers
 from apps.accounts.models import Membership
-from apps.experiments import consumers, live
+from apps.experiments import live
 from tests.experiments.live.sockets import Socket
 from tests.experiments.runs import log_metrics, make_run
 from tests.personas import People

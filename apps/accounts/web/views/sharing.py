@@ -19,7 +19,7 @@ from apps.core.rules import signed_in
 @methods("GET")
 def sharing(request: ActorRequest, kind: str, reference: str) -> HttpResponse:
     """Who can see an object and why; for those who manage it also the form to share it."""
-    return _panel(request, _find(request.actor, kind, reference, Level.READ), GrantForm())
+    return _panel(request, _find(request.actor, kind, reference, Level.READ))
 
 
 @signed_in
@@ -27,13 +27,13 @@ def sharing(request: ActorRequest, kind: str, reference: str) -> HttpResponse:
 def give_grant(request: ActorRequest, kind: str, reference: str) -> HttpResponse:
     """Share an object, or change how it is shared."""
     target = _find(request.actor, kind, reference, Level.MANAGE)
-    form = GrantForm(request.POST)
+    form = GrantForm(kind_of(target.kind).levels, request.POST)
     if form.is_valid():
         data = form.cleaned_data
         with errors_in(form, "holder"):
             holder = _holder(request.actor, data["holder_kind"], data["holder"])
             actions.give_grant(request.actor, target=target, to=holder, level=data["level"])
-            form = GrantForm()
+            return _panel(request, target)
     return _panel(request, target, form)
 
 
@@ -46,7 +46,7 @@ def revoke_grant(request: ActorRequest, kind: str, reference: str) -> HttpRespon
     is_team = request.POST.get("holder_kind") == "team"
     holder = access.find_team(request.actor, name) if is_team else access.find_holder(target, name)
     actions.revoke_grant(request.actor, target=target, to=holder)
-    return _panel(request, target, GrantForm())
+    return _panel(request, target)
 
 
 def _find(actor: Actor, kind: str, reference: str, level: Level) -> Target:
@@ -65,7 +65,8 @@ def _readable(name: str) -> str:
     return name
 
 
-def _panel(request: ActorRequest, target: Target, form: GrantForm) -> HttpResponse:
+def _panel(request: ActorRequest, target: Target, form: GrantForm | None = None) -> HttpResponse:
+    form = form or GrantForm(kind_of(target.kind).levels)
     may_change = kind_of(target.kind).level_of(request.actor, target) >= Level.MANAGE
     context = {
         "target": target,

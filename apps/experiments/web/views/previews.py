@@ -1,39 +1,19 @@
-"""The files of a run or a logged model: a tree, previews, and what a preview fetches.
-
-Nothing that a file holds runs with our origin: pictures of pixels are sent as pictures, whatever a browser could run is
-sent into a sandbox without origin and network, and everything else only as an attachment.
-"""
+"""The files of a run or a logged model: a tree, previews, and what a preview fetches."""
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlencode
-
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from apps.core.http import ActorRequest, is_fragment
+from apps.core.http import ActorRequest
 from apps.core.pages import methods
-from apps.core.paths import ArtifactPath
 from apps.core.rules import signed_in
 from apps.experiments import access
-from apps.experiments.artifacts.folders import ROOT, ArtifactFolder, folder_of_logged_model, folder_of_run
-from apps.experiments.artifacts.store import Entry
-from apps.experiments.selectors import previews
+from apps.experiments.artifacts import browsing
+from apps.experiments.artifacts.folders import folder_of_logged_model, folder_of_run
 from apps.experiments.web.views import run_detail
-
-_ENTRIES_SHOWN = 1_000
-_SYMBOLS = {"image": "image", "frame": "code", "table": "table", "json": "code", "text": "code", "model": "model"}
-
-# Scripts of a logged page (plots) may draw, and reach nobody: an opaque origin, no network, no forms, no navigation.
-_SANDBOX = (
-    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob: data:; "
-    "style-src 'unsafe-inline' data:; img-src data: blob:; font-src data:; media-src data: blob:; worker-src blob:; "
-    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
-)
 
 
 @signed_in
@@ -42,10 +22,10 @@ def run_artifacts(request: ActorRequest, run_id: str) -> HttpResponse:
     """The files of a run; `?path=` shows one, `?folder=` (htmx) lists one."""
     run = access.get_run(request.actor, run_id)
     folder = folder_of_run(run)
-    if part := _part(request, folder):
+    if part := browsing.part(request, folder):
         return part
     page = run_detail.page_context(request.actor, run, "artifacts")
-    return render(request, "experiments/run_artifacts.html", page | _files_context(request, folder))
+    return render(request, "experiments/run_artifacts.html", page | browsing.files_context(request, folder))
 
 
 @signed_in
@@ -54,9 +34,9 @@ def model_artifacts(request: ActorRequest, model_id: str) -> HttpResponse:
     """The files of a logged model, in the same way."""
     model = access.get_logged_model(request.actor, model_id)
     folder = folder_of_logged_model(model)
-    if part := _part(request, folder):
+    if part := browsing.part(request, folder):
         return part
-    context = {"model": model, "page": None, "tab": "artifacts"} | _files_context(request, folder)
+    context = {"model": model, "page": None, "tab": "artifacts"} | browsing.files_context(request, folder)
     return render(request, "experiments/logged_model_files.html", context)
 
 
@@ -65,7 +45,7 @@ def model_artifacts(request: ActorRequest, model_id: str) -> HttpResponse:
 @methods("GET")
 def run_raw(request: ActorRequest, run_id: str) -> HttpResponseBase:
     """One file of a run: for the preview, or with `?download=1` as an attachment."""
-    return _raw(request, folder_of_run(access.get_run(request.actor, run_id)))
+    return browsing.raw(request, folder_of_run(access.get_run(request.actor, run_id)))
 
 
 @xframe_options_sameorigin
@@ -73,60 +53,4 @@ def run_raw(request: ActorRequest, run_id: str) -> HttpResponseBase:
 @methods("GET")
 def model_raw(request: ActorRequest, model_id: str) -> HttpResponseBase:
     """One file of a logged model, in the same way."""
-    return _raw(request, folder_of_logged_model(access.get_logged_model(request.actor, model_id)))
-
-
-def _raw(request: ActorRequest, folder: ArtifactFolder) -> HttpResponseBase:
-    path = ArtifactPath.parse(request.GET.get("path", ""))
-    size = folder.file(path).size
-    shown_as = "" if request.GET.get("download") else previews.media_type_of(path.name)
-    response = StreamingHttpResponse(folder.open(path), content_type=shown_as or "application/octet-stream")
-    response["Content-Length"] = str(size)
-    response["Content-Disposition"] = content_disposition_header(not shown_as, path.name) or "attachment"
-    response["Cache-Control"] = "private, no-cache"
-    response["Content-Security-Policy"] = _SANDBOX
-    return response
-
-
-def _part(request: ActorRequest, folder: ArtifactFolder) -> HttpResponse | None:
-    """What htmx asks for: the list of a folder, or the preview of a file."""
-    if not is_fragment(request):
-        return None
-    if "folder" in request.GET:
-        listed = _listing(folder, ArtifactPath.parse_or_root(request.GET["folder"]))
-        return render(request, "experiments/_artifact_list.html", {"base_url": request.path, **listed})
-    return render(request, "experiments/_artifact_preview.html", _preview_context(request, folder))
-
-
-def _files_context(request: ActorRequest, folder: ArtifactFolder) -> dict[str, Any]:
-    return {"base_url": request.path, **_listing(folder, ROOT), **_preview_context(request, folder)}
-
-
-def _listing(folder: ArtifactFolder, path: ArtifactPath) -> dict[str, Any]:
-    entries = sorted(folder.list(path), key=lambda entry: (not entry.is_dir, entry.path))
-    shown = [_row(entry) for entry in entries[:_ENTRIES_SHOWN]]
-    return {"entries": shown, "entries_cut": len(entries) > _ENTRIES_SHOWN}
-
-
-def _row(entry: Entry) -> dict[str, Any]:
-    name = entry.path.rpartition("/")[2]
-    symbol = _SYMBOLS.get(previews.kind_of(name), "file")
-    return {"path": entry.path, "name": name, "is_dir": entry.is_dir, "size": entry.size, "symbol": symbol}
-
-
-def _preview_context(request: ActorRequest, folder: ArtifactFolder) -> dict[str, Any]:
-    if not request.GET.get("path"):
-        return {"chosen": None, "preview": None}
-    path = ArtifactPath.parse(request.GET["path"])
-    size = folder.file(path).size
-    raw = f"{request.path}raw/?{urlencode({'path': str(path)})}"
-    chosen = {"path": str(path), "name": path.name, "size": size, "raw": raw, "download": f"{raw}&download=1"}
-    return {"chosen": chosen, "preview": _preview(folder, path, size)}
-
-
-def _preview(folder: ArtifactFolder, path: ArtifactPath, size: int) -> previews.Preview:
-    kind = previews.kind_of(path.name)
-    if previews.needs_content(kind):
-        head = folder.head(path, min(size, previews.TEXT_BYTES))
-        return previews.preview(path.name, head, is_cut=size > len(head))
-    return previews.Preview("large" if kind != "none" and size > previews.FRAMED_BYTES else kind)
+    return browsing.raw(request, folder_of_logged_model(access.get_logged_model(request.actor, model_id)))

@@ -11,10 +11,11 @@ from django.db import transaction
 from apps.core.errors import DomainError
 from apps.experiments.demo.teams import EVERYWHERE, TEAMS
 from apps.experiments.demo.telling import tell
+from apps.registry.demo import telling as models
 
 
 class Command(BaseCommand):
-    help = "Make three demo teams with people, experiments and runs. A second time only makes what is missing."
+    help = "Make three demo teams with people, experiments, runs and models. A second time only makes what is missing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -29,10 +30,15 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 told = tell(password)
+                registered = models.tell()
         except DomainError as error:
             raise CommandError(error.message) from error
         made = f"{told.teams} teams, {told.people} people, {told.experiments} experiments, {told.runs} runs"
         self.stdout.write(f"Made {made}.")
+        made = f"{registered.models} models, {registered.versions} versions, {registered.prompts} prompts"
+        self.stdout.write(f"Registered {made}.")
+        for sentence in registered.open_requests:
+            self.stdout.write(sentence)
         if told.people and not given:
             names = ", ".join([EVERYWHERE[0], *(name for team in TEAMS for name, _, _ in team.people)])
             self.stdout.write(f"Sign in as one of {names} with the password {password}")

@@ -1,0 +1,46 @@
+"""What each route that carries files has: a rule, its methods, and the scopes of tokens that reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.http.response import HttpResponseBase
+
+from apps.core.actor import Actor, Scope
+from apps.core.errors import MethodNotAllowed, PermissionDenied
+from apps.core.http import ActorRequest
+from apps.core.rules import signed_in
+
+_READS = ("GET", "HEAD")
+
+P = ParamSpec("P")
+View = Callable[Concatenate[ActorRequest, P], HttpResponseBase]
+
+
+def route(*methods: str, also: Scope | None = None) -> Callable[[View[P]], View[P]]:
+    """A view for these methods, behind the gate, that a token with the scope `tracking` reaches.
+
+    For reading, tokens with the scope `also` reach it too; the view then sees to what they may read.
+    """
+
+    def declare(view: View[P]) -> View[P]:
+        @wraps(view)
+        def checked(request: ActorRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if request.method not in methods:
+                allowed = ", ".join(methods)
+                raise MethodNotAllowed(f"Allowed here: {allowed}.", headers={"Allow": allowed})
+            _check_scope(request.actor, request.method in _READS, also)
+            request.route_name = view.__name__  # type: ignore[attr-defined]
+            return view(request, *args, **kwargs)
+
+        return signed_in(checked)
+
+    return declare
+
+
+def _check_scope(actor: Actor, reads: bool, also: Scope | None) -> None:
+    if actor.may_use(Scope.TRACKING, reads=reads) or (reads and also and actor.may_use(also, reads=True)):
+        return
+    raise PermissionDenied("Permission denied: the scope of this token does not reach this route.")

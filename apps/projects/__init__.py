@@ -1,0 +1,1 @@
+"""Projects: a directory with an MLproject file, and what runs it."""

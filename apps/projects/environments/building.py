@@ -1,0 +1,187 @@
+"""A cache of environments in a folder: one for each content, built once, read by many, cleaned by size.
+
+A folder counts when its mark is there; a build that was killed leaves none and is begun anew. Whoever uses an
+environment holds a shared lock on it, so that cleaning takes none that is in use.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from apps.core.errors import InvalidInput
+from apps.projects.environments.needs import Needs
+
+BUILD_SECONDS = 1800
+_MARK = ".ready"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An environment to run in; `was_built` is False where it was there already."""
+
+    folder: Path
+    was_built: bool
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.folder / "bin" / "python"
+
+    def variables(self, path: str) -> dict[str, str]:
+        """What a child's environment needs so that its commands are found first on `path`."""
+        return {"VIRTUAL_ENV": str(self.folder), "PATH": f"{self.folder / 'bin'}{os.pathsep}{path}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Environments by their content's hash, below `root`."""
+
+    root: Path
+
+    @contextmanager
+    def held(self, needs: Needs, say: Say) -> Iterator[Ready]:
+        """The environment for `needs`, built now where it isn't there, and kept while the block runs.
+
+        `say` hears each line of what is done. Raises `InvalidInput` with the reason where it can't be built.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = self.root / needs.key
+        with (self.root / f"{needs.key}.lock").open("w") as lock:
+            was_built = self._made_ready(folder, needs, lock, say)
+            os.utime(folder / _MARK)
+            yield Ready(folder, was_built)
+
+    def clean(self, at_most_bytes: int) -> int:
+        """Remove those that were not used for longest until the rest takes no more; how many went."""
+        if not self.root.is_dir():
+            return 0
+        ready = sorted(self.root.glob(f"*/{_MARK}"), key=lambda mark: mark.stat().st_mtime, reverse=True)
+        total = removed = 0
+        for mark in ready:
+            total += int(mark.read_text() or 0)
+            if total > at_most_bytes and self._removed(mark.parent):
+                removed += 1
+        return removed
+
+    def _made_ready(self, folder: Path, needs: Needs, lock: IO[str], say: Say) -> bool:
+        """Hold the lock shared on a folder that is ready; between building and that, nobody cleans what has no mark."""
+        while True:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            if (folder / _MARK).exists():
+                return False
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / _MARK).exists():
+                _build(folder, needs, say)
+                fcntl.flock(lock, fcntl.LOCK_SH)
+                if (folder / _MARK).exists():
+                    return True
+
+    def _removed(self, folder: Path) -> bool:
+        with (self.root / f"{folder.name}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            _remove(folder)
+            return True
+
+
+def _build(folder: Path, needs: Needs, say: Say) -> None:
+    _remove(folder)
+    for sentence in needs.left_out:
+        say(sentence)
+    _venv(folder, needs, say)
+    for lines in (needs.build, needs.lines):
+        if lines:
+            wanted = folder / "requirements.in"
+            wanted.write_text("\n".join(lines) + "\n")
+            # Compiled now: nobody can write beside the files later.
+            install = ["pip", "install", "--compile-bytecode", "--python", str(folder / "bin" / "python")]
+            _run([*_uv(), *install, "-r", str(wanted)], folder, say)
+    _make_read_only(folder)
+    (folder / _MARK).write_text(str(_bytes_in(folder)))
+
+
+def _venv(folder: Path, needs: Needs, say: Say) -> None:
+    """Exactly the version of Python that was asked for, else one of the same minor version, and then says so."""
+    minor = ".".join(needs.python.split(".")[:2])
+    wanted = [needs.python, *([minor] if minor != needs.python else [])] if needs.python else [sys.executable]
+    for place, python in enumerate(wanted):
+        try:
+            _run([*_uv(), "venv", "--quiet", "--python", python, str(folder)], folder.parent, lambda _: None)
+        except InvalidInput:
+            if place == len(wanted) - 1:
+                raise
+            say(f"Python {python} is not here; taking another {minor}.")
+        else:
+            return
+
+
+def _run(command: list[str], at: Path, say: Say) -> None:
+    process = subprocess.Popen(
+        command,
+        cwd=at,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    said: list[str] = []
+    with process:
+        for line in process.stdout or ():
+            said = [*said[-20:], line.rstrip()]
+            say(line.rstrip())
+    if process.returncode:
+        raise InvalidInput("The environment can't be built: " + _without_password("\n".join(said)[-2000:]))
+
+
+def _uv() -> list[str]:
+    """uv beside this interpreter, else on PATH."""
+    beside = Path(sys.executable).parent / "uv"
+    found = str(beside) if beside.exists() else shutil.which("uv")
+    if found is None:
+        raise InvalidInput("uv is not installed here: pip install uv.")
+    return [found]
+
+
+def _make_read_only(folder: Path) -> None:
+    """So that one run can't change what the next one runs in; the folders too, or files could be replaced."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & ~0o222)
+    for parent, folders, _ in os.walk(folder, topdown=False):
+        for name in folders:
+            path = Path(parent, name)
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & ~0o222)
+
+
+def _remove(folder: Path) -> None:
+    if not folder.exists():
+        return
+    (folder / _MARK).unlink(missing_ok=True)
+    for parent, _, _ in os.walk(folder):
+        Path(parent).chmod(0o700)
+    shutil.rmtree(folder)
+
+
+def _bytes_in(folder: Path) -> int:
+    """What it takes alone: files that uv links from its own cache are counted for all who link them."""
+    return sum(Path(parent, name).lstat().st_size for parent, _, names in os.walk(folder) for name in names)
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"://[^/@\s]*@", "://", text)

@@ -1,0 +1,1 @@
+"""Running an entry point on this machine, as `slipway run` does."""

@@ -1,0 +1,107 @@
+"""The few calls of the protocol that a run of a project needs, to any server that speaks it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+
+from apps.core.errors import InvalidInput, NotFound, Unavailable
+
+DEFAULT_URI = "http://127.0.0.1:5000"
+_RETRIES = urllib3.Retry(total=4, backoff_factor=0.3, status_forcelist=(429, 502, 503, 504), allowed_methods=None)
+_MAX_PARAM = 6000
+
+
+class Tracking:
+    """A tracking server, with the caller's credentials: a token, or a name and a password."""
+
+    def __init__(self, uri: str, env: Mapping[str, str]) -> None:
+        if not uri.startswith(("http://", "https://")):
+            raise InvalidInput(f"MLFLOW_TRACKING_URI is '{uri[:200]}'; a run needs a server, http:// or https://.")
+        self.uri = uri.rstrip("/")
+        verify = env.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() not in ("1", "true")
+        self._pool = urllib3.PoolManager(
+            cert_reqs="CERT_REQUIRED" if verify else "CERT_NONE", timeout=urllib3.Timeout(30), retries=_RETRIES
+        )
+        self._headers = {"Content-Type": "application/json", **_credentials(env)}
+        if team := env.get("MLFLOW_WORKSPACE"):
+            self._headers["X-MLFLOW-WORKSPACE"] = team
+
+    def experiment_id(self, name: str) -> str:
+        """The id of an experiment by name, which is made where it isn't there."""
+        try:
+            found = self._call("GET", "experiments/get-by-name", {"experiment_name": name})
+            return str(found["experiment"]["experiment_id"])
+        except NotFound:
+            return str(self._call("POST", "experiments/create", {"name": name})["experiment_id"])
+
+    def start_run(self, experiment_id: str, name: str, user: str, tags: Mapping[str, str]) -> str:
+        """The id of a new run."""
+        body = {
+            "experiment_id": experiment_id,
+            "start_time": _now_ms(),
+            "user_id": user,
+            "tags": [{"key": key, "value": value} for key, value in tags.items()],
+            **({"run_name": name} if name else {}),
+        }
+        run: str = self._call("POST", "runs/create", body)["run"]["info"]["run_id"]
+        return run
+
+    def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
+        """The values a run is made with."""
+        pairs = [{"key": key, "value": value[:_MAX_PARAM]} for key, value in params.items()]
+        for start in range(0, len(pairs), 100):
+            self._call("POST", "runs/log-batch", {"run_id": run_id, "params": pairs[start : start + 100]})
+
+    def end_run(self, run_id: str, status: str) -> None:
+        """FINISHED, FAILED or KILLED."""
+        self._call("POST", "runs/update", {"run_id": run_id, "status": status, "end_time": _now_ms()})
+
+    def _call(self, method: str, route: str, values: dict[str, Any]) -> dict[str, Any]:
+        url = f"{self.uri}/api/2.0/mlflow/{route}"
+        query = "?" + urlencode(values) if method == "GET" else ""
+        try:
+            answer = self._pool.request(
+                method, url + query, headers=self._headers, json=None if method == "GET" else values
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise Unavailable(
+                f"{self.uri} does not answer ({type(error).__name__}). Is MLFLOW_TRACKING_URI right?"
+            ) from error
+        return _checked(answer, self.uri)
+
+
+def _checked(answer: urllib3.BaseHTTPResponse, uri: str) -> dict[str, Any]:
+    try:
+        body = answer.json()
+        message = str(body.get("message", "")) if isinstance(body, dict) else ""
+    except ValueError as error:
+        raise Unavailable(f"{uri} is no tracking server: it answered {answer.status} and no JSON.") from error
+    if answer.status == 404:
+        raise NotFound(message or "Not found.")
+    if answer.status >= 400 or not isinstance(body, dict):
+        raise InvalidInput(f"{uri} refused: {message or answer.status}")
+    return body
+
+
+def _credentials(env: Mapping[str, str]) -> dict[str, str]:
+    if token := env.get("MLFLOW_TRACKING_TOKEN"):
+        return {"Authorization": f"Bearer {token}"}
+    if name := env.get("MLFLOW_TRACKING_USERNAME"):
+        return dict(urllib3.make_headers(basic_auth=f"{name}:{env.get('MLFLOW_TRACKING_PASSWORD', '')}"))
+    return {}
+
+
+def tracking_from_environment(env: Mapping[str, str] | None = None) -> Tracking:
+    """The server of `MLFLOW_TRACKING_URI`, else the one that `slipway up` starts on this machine."""
+    env = os.environ if env is None else env
+    return Tracking(env.get("MLFLOW_TRACKING_URI") or DEFAULT_URI, env)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,1 @@
+"""Shapes of the API. Times are milliseconds since the epoch; readers take a body apart and never write."""

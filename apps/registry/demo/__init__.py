@@ -1,0 +1,1 @@
+"""Models, policies and requests for a first look: the same actions as scripts and people use."""

@@ -1,0 +1,1 @@
+"""Searching models and versions with the language of `apps.experiments.search`."""

@@ -1,0 +1,65 @@
+"""`slipway run`: an entry point of an MLproject, on this machine. Needs a tracking server and no settings of one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from slipway.paths import DataFolder
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run and leave with the run's exit code; 2 where it can't begin."""
+    options = _parser().parse_args(arguments)
+    from apps.core.errors import DomainError
+    from apps.projects.environments import Cache
+    from apps.projects.running.local import Wanted, run_here
+    from apps.projects.running.tracking import tracking_from_environment
+
+    wanted = Wanted(
+        uri=options.uri,
+        entry_point=options.entry_point,
+        params=dict(options.param),
+        version=options.version,
+        experiment=options.experiment_name,
+        experiment_id=options.experiment_id,
+        run_name=options.run_name,
+        uses_environment=options.env_manager == "uv",
+    )
+    try:
+        return run_here(wanted, tracking_from_environment(), Cache(DataFolder.of_environment().environments), _say)
+    except DomainError as error:
+        _say(f"slipway run: {error.message}")
+        return 2
+
+
+def _say(line: str) -> None:
+    """What we say goes beside the run's own output, not into it."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("slipway run", description="Run an entry point of an MLproject.")
+    parser.add_argument("uri", help="a folder, a zip file or a Git repository; #folder names one inside of it")
+    parser.add_argument("-e", "--entry-point", default="", help="default: main, else the only one")
+    parser.add_argument("-P", "--param", action="append", type=_pair, default=[], metavar="NAME=VALUE")
+    parser.add_argument("-v", "--version", default="", help="a commit, branch or tag of a Git repository")
+    experiment = parser.add_mutually_exclusive_group()
+    experiment.add_argument("--experiment-name", default="", help="made where it isn't there")
+    experiment.add_argument("--experiment-id", default="")
+    parser.add_argument("--run-name", default="")
+    parser.add_argument(
+        "--env-manager",
+        choices=("uv", "local"),
+        default="uv",
+        help="local: the Python that is active, nothing is built",
+    )
+    return parser
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from apps.accounts.models import Membership
+from apps.core.actor import Role
+from apps.notifications.models import Webhook
+from tests.notifications.hooks import make_hook
+from tests.personas import People, Persona
+from tests.receiver import Receiver, receiver
+from tests.registry.models import make_model
+
+SPEC = {"url": "https://8.8.8.8/hook", "secret": "hush", "authorization": "Bearer hush"}
+BODY = {"model_name": "iris", "events": ["COMMENT_CREATED"], "http_url_spec": SPEC}
+CREATE, LIST = "registry-webhooks/create", "registry-webhooks/list"
+
+
+@pytest.fixture
+def there() -> Iterator[Receiver]:
+    with receiver() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _model(people: People) -> None:
+    make_model(people.ada, "iris")
+
+
+@pytest.fixture
+def chief(people: People) -> Persona:
+    """Max, who administers forge."""
+    Membership.objects.filter(user=people.max.user).update(role=Role.ADMIN)
+    return people.max
+
+
+def test_one_of_a_model(people: People) -> None:
+    made = people.ada.call("POST", CREATE, BODY)["webhook"]
+    assert made.items() >= {"model_name": "iris", "events": ["COMMENT_CREATED"], "status": "ACTIVE"}.items()
+    assert made["http_url_spec"] == {"url": SPEC["url"], "enable_ssl_verification": True}
+    assert people.max.call("GET", LIST, {"model_name": "iris"})["webhooks"] == [made]
+    change = {"id": made["id"], "status": "DISABLED", "http_url_spec": {"enable_ssl_verification": False}}
+    changed = people.max.call("PATCH", "registry-webhooks/update", change)["webhook"]
+    assert (changed["status"], changed["http_url_spec"]["enable_ssl_verification"]) == ("DISABLED", False)
+    assert Webhook.objects.get().sealed_secret
+    assert people.ada.call("DELETE", f"registry-webhooks/delete?id={made['id']}") == {}
+    people.ada.call("DELETE", "registry-webhooks/delete", {"id": made["id"]}, expect=404)
+
+
+def test_who_may(people: People, chief: Persona) -> None:
+    wide = {name: value for name, value in BODY.items() if name != "model_name"}
+    met = {}
+    for name in ("cleo", "vera", "ben", "ada", "max"):
+        caller: Persona = getattr(people, name)
+        answers = [caller.request("POST", f"/api/2.0/mlflow/{CREATE}", body) for body in (BODY, wide)]
+        met[name] = [answer.status_code for answer in answers]
+    assert met == {"cleo": [404, 403], "vera": [403, 403], "ben": [403, 403], "ada": [200, 403], "max": [200, 200]}
+    listed = {name: len(getattr(people, name).call("GET", LIST).get("webhooks", [])) for name in met}
+    assert listed == {"cleo": 0, "vera": 0, "ben": 0, "ada": 2, "max": 3}
+    people.ben.call("GET", LIST, {"model_name": "iris"}, expect=403)
+    people.cleo.call("GET", LIST, {"model_name": "iris"}, expect=404)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"events": []},
+        {"events": ["NOTHING"]},
+        {"events": ["REGISTERED_MODEL_CREATED"]},
+        {"status": "ASLEEP"},
+        {"http_url_spec": {}},
+        {"http_url_spec": None},
+        {"http_url_spec": {"url": "https://10.0.0.1/"}},
+        {"http_url_spec": {**SPEC, "secret": "x" * 2000}},
+        {"http_url_spec": {**SPEC, "authorization": "a\nb"}},
+        {"job_spec": {"job_id": "1", "access_token": "x"}},
+        {"http_url_spec": None, "job_spec": {"job_id": "1"}},
+        {"http_url_spec": None, "job_spec": {"job_id": "1", "access_token": "x"}},
+        {"http_url_spec": "x"},
+        {"description": "x" * 5001},
+    ],
+)
+def test_bad_values(people: People, change: dict[str, Any]) -> None:
+    people.ada.call("POST", CREATE, {**BODY, **change}, expect=400)
+    assert not Webhook.objects.exists()
+
+
+def test_jobs_come_later(people: People) -> None:
+    job = {"job_id": "1", "access_token": "x", "workspace_url": "https://x"}
+    answer = people.ada.call("POST", CREATE, {**BODY, "http_url_spec": None, "job_spec": job}, expect=400)
+    assert "projects" in answer["message"]
+
+
+@pytest.mark.parametrize(
+    "query", [{"max_results": "0x"}, {"max_results": "-1"}, {"page_token": "junk"}, {"events": ["NOTHING"]}]
+)
+def test_bad_questions(people: People, query: dict[str, Any]) -> None:
+    people.ada.call("GET", LIST, query, expect=400)
+
+
+def test_pages_and_filters(people: People, chief: Persona) -> None:
+    for event in ("COMMENT_CREATED", "MODEL_VERSION_CREATED", "MODEL_VERSION_TAG_SET"):
+        chief.call("POST", CREATE, {**BODY, "events": [event]})
+    first = chief.call("GET", LIST, {"max_results": 2})
+    rest = chief.call("GET", LIST, {"max_results": 2, "page_token": first["next_page_token"]})
+    assert (len(first["webhooks"]), len(rest["webhooks"]), "next_page_token" in rest) == (2, 1, False)
+    # A token leads on in the list that it was made for.
+    chief.call("GET", LIST, {"events": ["COMMENT_CREATED"], "page_token": first["next_page_token"]}, expect=400)
+    # `_` is no wildcard.
+    wanted = {"events": ["MODEL_VERSION_CREATED", "MODEL_VERSION_TAG_SET"]}
+    assert len(chief.call("GET", LIST, wanted)["webhooks"]) == 2
+
+
+def test_the_test_call(people: People, chief: Persona, there: Receiver) -> None:
+    made = chief.call("POST", CREATE, {**BODY, "http_url_spec": {"url": there.url}})["webhook"]
+    path = "registry-webhooks/test"
+    assert chief.call("POST", path, {"id": made["id"]}) == {"status_code": 200, "status": 200, "body": "thank you"}
+    chief.call("POST", path, {"id": made["id"], "event": "NOTHING"}, expect=400)
+    chief.call("PATCH", "registry-webhooks/update", {"id": made["id"], "http_url_spec": {"url": "http://127.0.0.1:1/"}})
+    assert chief.call("POST", path, {"id": made["id"]})["status_code"] == 0
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_the_list_costs_a_constant_number_of_statements(
+    people: People, chief: Persona, django_assert_num_queries: DjangoAssertNumQueries, count: int
+) -> None:
+    for _ in range(count):
+        chief.call("POST", CREATE, BODY)
+        make_hook(people, "https://8.8.8.8/hook", dialect="databricks", events=["COMMENT_CREATED"])
+    with django_assert_num_queries(2):
+        assert len(chief.call("GET", LIST)["webhooks"]) == 2 * count

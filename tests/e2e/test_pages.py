@@ -109,7 +109,8 @@ def test_printed_address_survives_the_sign_in(browser: Any, up: Server, seeded: 
 
 def test_a_session_that_ended_leads_to_sign_in_and_back(browser: Any, up: Server) -> None:
     with signed_in(browser, up, "admin", ADMIN_PASSWORD) as page:
-        page.goto("/experiments/?q=pages")
+        # What the page asks for by itself must be through, else that already leads to sign in.
+        page.goto("/experiments/?q=pages", wait_until="networkidle")
         page.context.clear_cookies()
         page.click("text=New experiment")
         page.wait_for_url("**/login/?next=**")

@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.usersessions",
     "channels",
+    "django_celery_beat",
     "django_filters",
     "django_htmx",
     "rest_framework",
@@ -94,6 +95,7 @@ INSTALLED_APPS = [
     "apps.notifications",
     "apps.experiments",
     "apps.registry",
+    "apps.projects",
 ]
 
 MIDDLEWARE = [

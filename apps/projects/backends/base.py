@@ -15,13 +15,13 @@ class Work:
     """A shell command, and all that it is given.
 
     `folder` holds the project's files, which are the run's own. `variables` are those that the run was given: where a
-    backend needs more, such as PATH, it adds its own. `run_id` and `fence` are of the project run, 0 where there is none.
+    backend needs more, such as PATH, it adds its own. `run_id` and `fence` are the project run's, 0 where there is none.
     """
 
     command: str
     folder: Path
     variables: Mapping[str, str]
-    limits: Limits = Limits()
+    limits: Limits
     # Devices that the worker keeps for it, as it names them.
     gpus: tuple[str, ...] = ()
     run_id: int = 0

@@ -153,6 +153,15 @@ def outgoing(name: str) -> Allowed:
         raise WrongSetting(f"{name}: {error}.") from error
 
 
+def folders(name: str) -> tuple[Path, ...]:
+    """Folders that are there, by whole paths, separated by colons."""
+    found = tuple(Path(entry).expanduser() for entry in text(name).split(":") if entry.strip())
+    for folder in found:
+        if not folder.is_absolute() or not folder.is_dir():
+            raise WrongSetting(f"{name}: '{folder}' is not the whole path of a folder that is there.")
+    return found
+
+
 def mail(name: str) -> dict[str, Any]:
     """Django's settings for `smtp://user:password@host:port` (with STARTTLS where the port is 587) or `smtps://…`.
 

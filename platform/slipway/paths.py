@@ -52,6 +52,11 @@ class DataFolder:
         return self.root / "environments"
 
     @property
+    def runs(self) -> Path:
+        """Folders of the project runs that go on here."""
+        return self.root / "project-runs"
+
+    @property
     def uploads(self) -> Path:
         """Files on their way in; on the same file system as `artifacts`, so that a rename finishes them."""
         return self.root / "uploads"

@@ -35,14 +35,16 @@ def create_run(
     start_ms: int,
     tags: Iterable[Pair] = (),
     idempotency_key: str = "",
+    status: RunStatus = RunStatus.RUNNING,
 ) -> Run:
-    """A new running run, or the one that the same actor made with the same key within a day."""
+    """A new run, running unless said otherwise, or the one that the same actor made with the same key within a day."""
     require_active_experiment(experiment)
     all_tags = _checked_tags(tags)
     run = Run(
         run_id=uuid.uuid4().hex,
         experiment=experiment,
         name=_agreed_name(name, all_tags),
+        status=status,
         user_name=user_name,
         owner_id=actor.user_id,
         start_ms=start_ms,

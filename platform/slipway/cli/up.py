@@ -85,7 +85,7 @@ class _Installation:
         self._wait(self._is_healthy)
         _greet(self.url, password, self.data)
         # Last: while it loads, pages answer.
-        self._add("worker", [*_SLIPWAY, "worker", "--threads", "--beat"])
+        self._add("worker", [*_SLIPWAY, "worker", "--beat"])
 
     @property
     def url(self) -> str:

@@ -54,6 +54,12 @@ def _secret_key() -> str:
     return file.read_text().strip()
 
 
+# Where project runs reach this server from their workers.
+TRACKING_URL = env.public_url("SLIPWAY_TRACKING_URL") or LINK_URL
+# What `slipway worker` was told.
+WORKER_QUEUES = env.words("SLIPWAY_WORKER_QUEUES")
+WORKER_CONCURRENCY = env.integer("SLIPWAY_WORKER_CONCURRENCY", 2)
+
 _make_data_folder()
 SECRET_KEY = _secret_key()
 SECRET_KEY_FALLBACKS = env.words("SLIPWAY_SECRET_KEY_FALLBACKS")
@@ -190,11 +196,17 @@ CELERY_BEAT_SCHEDULE = {
     },
     "prune-notifications": {"task": "notifications.prune", "schedule": timedelta(days=1), "options": {"expires": 3600}},
     "registry-sweep": {"task": "registry.sweep", "schedule": timedelta(seconds=20), "options": {"expires": 20}},
+    "projects-sweep": {"task": "projects.sweep", "schedule": timedelta(seconds=10), "options": {"expires": 10}},
     "count-storage": {"task": "experiments.count_storage", "schedule": timedelta(hours=1), "options": {"expires": 900}},
 }
 
 # Days that things stay in the trash; 0: until somebody runs `slipway gc`.
 RETENTION_DAYS = env.integer("SLIPWAY_RETENTION_DAYS", 30)
+# Archives of projects: how large a zip may be, what may come out of it, and how long one is kept that nobody needs.
+PROJECT_ARCHIVE_BYTES = env.integer("SLIPWAY_PROJECT_ARCHIVE_MB", 512, least=1) * 1024**2
+PROJECT_UNPACKED_BYTES = env.integer("SLIPWAY_PROJECT_UNPACKED_MB", 2048, least=1) * 1024**2
+PROJECT_ARCHIVE_FILES = env.integer("SLIPWAY_PROJECT_FILES", 20_000, least=1)
+PROJECT_ARCHIVE_DAYS = env.integer("SLIPWAY_PROJECT_ARCHIVE_DAYS", 30)
 ARTIFACT_BUCKET, ARTIFACT_PREFIX = env.artifact_store("SLIPWAY_ARTIFACT_STORE")
 # What clients are told of files (`server-info`). Parts go by presigned URLs, which only a bucket can make.
 MULTIPART_UPLOADS = bool(ARTIFACT_BUCKET)
@@ -273,6 +285,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_JSON_BYTES
 
 # What hooks may reach although it is not of the public internet.
 OUTGOING_ALLOW = env.outgoing("SLIPWAY_OUTGOING_ALLOW")
+# Below these, folders of the server may be projects.
+PROJECT_FOLDERS = env.folders("SLIPWAY_PROJECT_FOLDERS")
 
 _MAIL = env.mail("SLIPWAY_EMAIL_URL")
 EMAIL_BACKEND = _MAIL["BACKEND"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,24 +48,27 @@ def is_git(uri: str) -> bool:
     return bool(_WITH_SCHEME.match(address) or _SCP_LIKE.match(address) or address.startswith("git@"))
 
 
-def fetch(uri: str, into: Path, *, version: str = "", local: bool = False) -> Fetched:
+def fetch(
+    uri: str, into: Path, *, version: str = "", local: bool = False, reach: Callable[[str], Sequence[str]] | None = None
+) -> Fetched:
     """The project that `uri` names; what has to be copied is put below the empty folder `into`.
 
-    `local`: on the caller's own machine, where also `file://` repositories are read. Raises `InvalidInput`.
+    `local`: on the caller's own machine, where also `file://` repositories are read. `reach` says whether a
+    repository may be asked, and gives options for Git (`apps.projects.reach.reachable`). Raises `InvalidInput`.
     """
     address, _, subfolder = uri.partition("#")
     if is_git(address):
-        return _cloned(address, subfolder, version, into, local)
+        return _cloned(address, subfolder, version, into, local, reach(address) if reach else ())
     place = Path(address)
     if version and not (place / ".git").exists():
         raise InvalidInput("A version can be named for Git repositories only.")
     if place.is_file() and place.suffix == ".zip":
         unpack(place, into)
-        return Fetched(_below(_only_folder(into), subfolder), uri)
+        return Fetched(below(_only_folder(into), subfolder), uri)
     if place.is_dir():
         if version:
-            return _cloned(str(place.resolve()), subfolder, version, into, local)
-        folder = _below(place.resolve(), subfolder)
+            return _cloned(str(place.resolve()), subfolder, version, into, local, ())
+        folder = below(place.resolve(), subfolder)
         return Fetched(folder, str(folder), state_of(folder))
     raise InvalidInput(f"'{uri[:500]}' is neither a folder, a zip file nor a Git repository.")
 
@@ -91,17 +95,20 @@ def check_git_address(address: str, *, local: bool = False) -> None:
         raise InvalidInput(f"'{address[:500]}' can't be cloned.")
 
 
-def _cloned(address: str, subfolder: str, version: str, into: Path, local: bool) -> Fetched:
-    check_git_address(address, local=local)
+def check_reference(version: str) -> None:
+    """Raise `InvalidInput` for what can't be a commit, branch or tag; none at all is one."""
     if version and not _REFERENCE.fullmatch(version):
         raise InvalidInput(f"'{version[:100]}' can't be a commit, branch or tag.")
-    _git("clone", "--quiet", "--no-checkout", "--", address, str(into), at=into.parent, local=local)
+
+
+def _cloned(address: str, subfolder: str, version: str, into: Path, local: bool, options: Sequence[str]) -> Fetched:
+    check_git_address(address, local=local)
+    check_reference(version)
+    _git(*options, "clone", "--quiet", "--no-checkout", "--", address, str(into), at=into.parent, local=local)
     branch = _checkout(into, version)
     commit = _git("rev-parse", "--verify", "HEAD", at=into)
     uri = address + (f"#{subfolder}" if subfolder else "")
-    return Fetched(
-        _below(into, subfolder), _without_password(uri), GitState(commit, _without_password(address), branch)
-    )
+    return Fetched(below(into, subfolder), _without_password(uri), GitState(commit, _without_password(address), branch))
 
 
 def _checkout(folder: Path, version: str) -> str:
@@ -117,7 +124,8 @@ def _checkout(folder: Path, version: str) -> str:
     return version if branch else ""
 
 
-def _below(folder: Path, subfolder: str) -> Path:
+def below(folder: Path, subfolder: str) -> Path:
+    """A folder of a project; the project itself for none. Raises `InvalidInput`."""
     if not subfolder:
         return folder
     place = folder.joinpath(*ArtifactPath.parse(subfolder.strip("/")).segments)

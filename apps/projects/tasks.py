@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
+from django.core.cache import cache
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from apps.core.actor import Actor
 from apps.core.tasks import as_system
 from apps.projects import actions
+from apps.projects.models import Project
+
+logger = logging.getLogger(__name__)
+
+# Longer than a reading may take: who finds this set leaves the project to somebody else.
+_READING = "projects.reading.{}"
+_READING_SECONDS = 900
 
 
 @shared_task(name="projects.work")
@@ -21,3 +33,36 @@ def work(actor: Actor, queue: str) -> int:
 def sweep(actor: Actor) -> int:
     """See to runs that no worker has any more; how many there were."""
     return actions.sweep_runs(actor)
+
+
+@shared_task(name="projects.read")
+@as_system
+def read(actor: Actor, project_id: int) -> bool:
+    """Fetch a project's source and read its MLproject; whether there was something to read."""
+    project = Project.objects.select_related("team", "archive").filter(pk=project_id, read_ms__isnull=True).first()
+    key = _READING.format(project_id)
+    if project is None or not cache.add(key, 1, timeout=_READING_SECONDS):
+        return False
+    try:
+        actions.read_project(actor, project=project)
+    finally:
+        cache.delete(key)
+    return True
+
+
+@shared_task(name="projects.read_waiting")
+@as_system
+def read_waiting(actor: Actor) -> int:
+    """Hurry the readings that no message carries; how many there were."""
+    waiting = list(Project.objects.filter(read_ms__isnull=True).values_list("pk", flat=True)[:100])
+    for project_id in waiting:
+        hurry_reading(project_id)
+    return len(waiting)
+
+
+def hurry_reading(project_id: int) -> None:
+    """Let a worker read a project soon; where the broker is away, after the next sweep."""
+    try:
+        read.apply_async(args=(project_id,), retry=False, expires=_READING_SECONDS)
+    except (RedisError, OperationalError, OSError) as error:
+        logger.warning("project %s is read after the next sweep: %s", project_id, error)

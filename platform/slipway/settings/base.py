@@ -197,6 +197,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune-notifications": {"task": "notifications.prune", "schedule": timedelta(days=1), "options": {"expires": 3600}},
     "registry-sweep": {"task": "registry.sweep", "schedule": timedelta(seconds=20), "options": {"expires": 20}},
     "projects-sweep": {"task": "projects.sweep", "schedule": timedelta(seconds=10), "options": {"expires": 10}},
+    "projects-read": {"task": "projects.read_waiting", "schedule": timedelta(seconds=60), "options": {"expires": 60}},
     "count-storage": {"task": "experiments.count_storage", "schedule": timedelta(hours=1), "options": {"expires": 900}},
 }
 

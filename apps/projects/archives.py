@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -18,6 +20,12 @@ _LEFT_OUT = frozenset(
     {".git", "__pycache__", ".venv", "venv", "mlruns", ".mypy_cache", ".pytest_cache", "node_modules"}
 )
 _CHUNK = 1024 * 1024
+# The list of files at the end of a zip is read in one piece: 20,000 names of 150 bytes fit.
+_MAX_DIRECTORY = 4 * 1024 * 1024
+# Others are rare, and lzma takes as much memory as an archive asks for.
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What the reader of zip files raises for broken ones. RuntimeError: encrypted.
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError, struct.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ def pack(folder: Path, into: Path, limits: Limits = Limits()) -> int:
             info.external_attr = (0o755 if path.stat().st_mode & 0o100 else 0o644) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             with path.open("rb") as source, archive.open(info, "w") as target:
-                _copy(source, target, limits.bytes)
+                pour(source, target.write, limits.bytes)
     return count
 
 
@@ -54,17 +62,78 @@ def unpack(source: Path | IO[bytes], into: Path, limits: Limits = Limits()) -> N
 
     Sizes are counted as bytes come out, whatever the archive says of itself.
     """
-    try:
-        with zipfile.ZipFile(source) as archive:
+    with opened(source, limits) as archive:
+        left = limits.bytes
+        for entry in archive.infolist():
+            left -= _unpack_one(archive, entry, into, left)
+
+
+@contextmanager
+def opened(source: Path | IO[bytes], limits: Limits) -> Iterator[zipfile.ZipFile]:
+    """A zip whose number and declared size of files are within the limits. Broken ones raise `InvalidInput`."""
+    with ExitStack() as stack:
+        file = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(_BoundedReads(file)))
             entries = archive.infolist()
             if len(entries) > limits.files:
-                raise InvalidInput(f"The archive holds more than {limits.files} files.")
-            left = limits.bytes
-            for entry in entries:
-                left -= _unpack_one(archive, entry, into, left)
-    # RuntimeError: encrypted, or compressed in a way that is not known.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise InvalidInput("The archive can't be read: it is no zip file, or a broken or encrypted one.") from error
+                raise _too_many(limits)
+            if sum(entry.file_size for entry in entries) > limits.bytes:
+                raise _too_large()
+            yield archive
+        except _BROKEN as error:
+            raise InvalidInput("The archive can't be read: it is no zip file, or a broken or encrypted one.") from error
+
+
+def place_of(entry: zipfile.ZipInfo) -> ArtifactPath:
+    """Where an entry of an archive goes. Raises `InvalidInput` for bad names, links, devices and rare compressions."""
+    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise InvalidInput(f"The archive holds a link or a special file: '{entry.filename[:200]}'.")
+    if entry.compress_type not in _COMPRESSIONS:
+        raise InvalidInput(f"'{entry.filename[:200]}' is compressed in a way that is not taken here; use deflate.")
+    try:
+        return ArtifactPath.parse(entry.filename.rstrip("/"))
+    except InvalidInput:
+        raise InvalidInput(f"The archive holds a file with a bad name: '{entry.filename[:200]}'.") from None
+
+
+def pour(source: IO[bytes], write: Callable[[bytes], object], at_most: int) -> int:
+    """Hand all bytes on, piece by piece; how many there were. Raises `InvalidInput` where they are too many."""
+    size = 0
+    while chunk := source.read(_CHUNK):
+        size += len(chunk)
+        if size > at_most:
+            raise _too_large()
+        write(chunk)
+    return size
+
+
+def twice(entry: zipfile.ZipInfo) -> InvalidInput:
+    """The refusal of a name that stands for two files, or for a file and a folder."""
+    return InvalidInput(f"The archive holds '{entry.filename[:200]}' twice.")
+
+
+class _BoundedReads:
+    """A file that gives nothing in very large pieces: a list of a million files would fill the memory."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size > _MAX_DIRECTORY:
+            raise InvalidInput("The archive holds too many files.")
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        if whence == 0 and offset < 0:
+            raise zipfile.BadZipFile
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -79,33 +148,24 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _unpack_one(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, into: Path, left: int) -> int:
     """The bytes that came out."""
-    mode = entry.external_attr >> 16
-    if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise InvalidInput(f"The archive holds a link or a special file: '{entry.filename[:200]}'.")
+    target = into.joinpath(*place_of(entry).segments)
     try:
-        path = ArtifactPath.parse(entry.filename.rstrip("/"))
-    except InvalidInput:
-        raise InvalidInput(f"The archive holds a file with a bad name: '{entry.filename[:200]}'.") from None
-    target = into.joinpath(*path.segments)
-    if entry.is_dir():
-        target.mkdir(parents=True, exist_ok=True)
-        return 0
-    try:
+        if entry.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+            return 0
         target.parent.mkdir(parents=True, exist_ok=True)
         with archive.open(entry) as content, target.open("xb") as file:
-            size = _copy(content, file, left)
+            size = pour(content, file.write, left)
     except (FileExistsError, NotADirectoryError):
-        raise InvalidInput(f"The archive holds '{entry.filename[:200]}' twice.") from None
-    if mode & 0o100:
+        raise twice(entry) from None
+    if entry.external_attr >> 16 & 0o100:
         target.chmod(0o700)
     return size
 
 
-def _copy(source: IO[bytes], target: IO[bytes], at_most: int) -> int:
-    size = 0
-    while chunk := source.read(_CHUNK):
-        size += len(chunk)
-        if size > at_most:
-            raise InvalidInput("The archive is too large when it is unpacked.")
-        target.write(chunk)
-    return size
+def _too_many(limits: Limits) -> InvalidInput:
+    return InvalidInput(f"The archive holds more than {limits.files} files.")
+
+
+def _too_large() -> InvalidInput:
+    return InvalidInput("The archive is too large when it is unpacked.")

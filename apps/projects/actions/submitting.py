@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from django.db import IntegrityError, transaction
@@ -32,11 +33,13 @@ def submit_run(
     parent: ProjectRun | None = None,
     repeats: ProjectRun | None = None,
     request_key: str = "",
+    tags: Mapping[str, str] | None = None,
     **more: object,
 ) -> ProjectRun:
     """Queue a run of a project, of `archive` where one is given; asked again under the same key, the one that is there.
 
-    The caller fetched project and experiment with the right to edit them. Raises `InvalidInput`, and `Conflict` where
+    `tags` go to its tracking run, below those that every run has. The caller fetched project and experiment with the
+    right to edit them. Raises `InvalidInput`, and `Conflict` where
     the team's quota is used up.
     """
     if actor.user_id is None:
@@ -111,6 +114,7 @@ def _require_room(run: ProjectRun) -> None:
 def _tracking_run(actor: Actor, run: ProjectRun, experiment: Experiment, name: str) -> Run:
     """The run that its values are logged into: scheduled, with the tags of the protocol's own tools, and the params."""
     tags = {
+        **given,
         "mlflow.user": actor.username,
         "mlflow.source.name": _source_name(run),
         "mlflow.source.type": "PROJECT",

@@ -39,8 +39,7 @@ def submit_run(
     """Queue a run of a project, of `archive` where one is given; asked again under the same key, the one that is there.
 
     `tags` go to its tracking run, below those that every run has. The caller fetched project and experiment with the
-    right to edit them. Raises `InvalidInput`, and `Conflict` where
-    the team's quota is used up.
+    right to edit them. Raises `InvalidInput`, and `Conflict` where the team's quota is used up.
     """
     if actor.user_id is None:
         raise NotSignedIn
@@ -51,7 +50,7 @@ def submit_run(
         setattr(run, name, value)
     try:
         with transaction.atomic():
-            return _stored(actor, run, experiment, submission)
+            return _stored(actor, run, experiment, submission.run_name, tags or {})
     except IntegrityError:
         found = _asked_before(actor, request_key)
         if found is None:
@@ -93,11 +92,11 @@ def _made(actor: Actor, asked: Submission, project: Project, archive: Archive | 
     )
 
 
-def _stored(actor: Actor, run: ProjectRun, experiment: Experiment, asked: Submission) -> ProjectRun:
+def _stored(actor: Actor, run: ProjectRun, experiment: Experiment, name: str, tags: Mapping[str, str]) -> ProjectRun:
     if not Queue.objects.filter(name=run.queue).exists():
         raise InvalidInput(f"There is no queue '{run.queue}'.")
     _require_room(run)
-    run.run = _tracking_run(actor, run, experiment, asked.run_name)
+    run.run = _tracking_run(actor, run, experiment, name, tags)
     run.save(force_insert=True)
     after = {"entry_point": run.entry_point, "params": run.params, "queue": run.queue, "trigger": run.trigger}
     record(actor, events.RUN_QUEUED, subject_of_run(run), after=after)
@@ -111,7 +110,7 @@ def _require_room(run: ProjectRun) -> None:
         raise Conflict(f"The team {run.team.name} may have {most} runs waiting, and has them.")
 
 
-def _tracking_run(actor: Actor, run: ProjectRun, experiment: Experiment, name: str) -> Run:
+def _tracking_run(actor: Actor, run: ProjectRun, experiment: Experiment, name: str, given: Mapping[str, str]) -> Run:
     """The run that its values are logged into: scheduled, with the tags of the protocol's own tools, and the params."""
     tags = {
         **given,

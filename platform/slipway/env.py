@@ -162,6 +162,18 @@ def folders(name: str) -> tuple[Path, ...]:
     return found
 
 
+def volumes(name: str) -> list[tuple[Path, bool]]:
+    """Folders of the host, separated by commas, to read from; with `:rw` at the end to write to, too."""
+    found = []
+    for word in words(name):
+        path = Path(word.removesuffix(":rw").removesuffix(":ro"))
+        if not path.is_absolute() or len(path.parts) < 2 or ":" in str(path):
+            raise WrongSetting(f"{name}: {word!r} is not of the form /folder or /folder:rw.")
+        # As it is when a project asks: the way there may have links in it.
+        found.append((path.resolve(), word.endswith(":rw")))
+    return found
+
+
 def mail(name: str) -> dict[str, Any]:
     """Django's settings for `smtp://user:password@host:port` (with STARTTLS where the port is 587) or `smtps://…`.
 

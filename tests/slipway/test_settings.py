@@ -32,6 +32,7 @@ WRONG = {
     "SLIPWAY_S3_ENDPOINT_URL": "s3.example.org",
     "SLIPWAY_SECRET_KEY": "short",
     "SLIPWAY_SECRET_KEY_FILE": "/nowhere",
+    "SLIPWAY_TRACKING_URL": "web:5000",
 }
 
 

@@ -47,7 +47,7 @@ def _tick(app: Celery) -> None:
     from celery.beat import Service
 
     try:
-        Service(app, schedule_filename=app.conf.beat_schedule_filename).start()
+        Service(app).start()
     except Exception:
         logger.exception("the scheduler failed")
     os.kill(os.getpid(), signal.SIGTERM)

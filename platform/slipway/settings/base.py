@@ -59,6 +59,9 @@ TRACKING_URL = env.public_url("SLIPWAY_TRACKING_URL") or LINK_URL
 # What `slipway worker` was told.
 WORKER_QUEUES = env.words("SLIPWAY_WORKER_QUEUES")
 WORKER_CONCURRENCY = env.integer("SLIPWAY_WORKER_CONCURRENCY", 2)
+# What containers of projects may mount: folders, and whether they may write there; and where they are, the first usually.
+DOCKER_VOLUMES = env.volumes("SLIPWAY_DOCKER_VOLUMES")
+DOCKER_NETWORKS = env.words("SLIPWAY_DOCKER_NETWORKS") or ["bridge"]
 
 _make_data_folder()
 SECRET_KEY = _secret_key()
@@ -72,7 +75,9 @@ ADMIN_USERNAME = env.text("SLIPWAY_ADMIN_USERNAME", "admin")
 # Hosts: addresses, localhost, this machine's name and the public one. `apps.core.hosts` adds the addresses.
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
 ALLOWED_HOSTS = ["*"]
-ANSWERED_HOSTS = {"localhost", socket.gethostname().lower(), PUBLIC_HOST} - {""}
+ANSWERED_HOSTS = {"localhost", socket.gethostname().lower(), PUBLIC_HOST, urlsplit(TRACKING_URL).hostname or ""} - {""}
+# How containers of projects call their host.
+ANSWERED_HOSTS |= {"host.docker.internal"}
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https:") else None
 
@@ -173,7 +178,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_TIME_LIMIT = 60 * 60
 # Longer than the time limit: else Redis hands a long task to a second worker.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 2 * 60 * 60}
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA.run / "beat-schedule")
+CELERY_BEAT_SCHEDULER = "slipway.clock:Clock"
 # Intervals, not times of day: a laptop that sleeps at night still does its daily work. What waits too long is dropped,
 # so that a worker that comes back doesn't find thousands of the same.
 CELERY_BEAT_SCHEDULE = {
@@ -197,6 +202,11 @@ CELERY_BEAT_SCHEDULE = {
     "prune-notifications": {"task": "notifications.prune", "schedule": timedelta(days=1), "options": {"expires": 3600}},
     "registry-sweep": {"task": "registry.sweep", "schedule": timedelta(seconds=20), "options": {"expires": 20}},
     "projects-sweep": {"task": "projects.sweep", "schedule": timedelta(seconds=10), "options": {"expires": 10}},
+    "projects-schedules": {
+        "task": "projects.sweep_schedules",
+        "schedule": timedelta(seconds=20),
+        "options": {"expires": 20},
+    },
     "projects-read": {"task": "projects.read_waiting", "schedule": timedelta(seconds=60), "options": {"expires": 60}},
     "count-storage": {"task": "experiments.count_storage", "schedule": timedelta(hours=1), "options": {"expires": 900}},
 }

@@ -15,7 +15,7 @@ class Work:
     """A shell command, and all that it is given.
 
     `folder` holds the project's files, which are the run's own. `variables` are those that the run was given: where a
-    backend needs more, such as PATH, it adds its own. `run_id` and `fence` are the project run's, 0 where there is none.
+    backend needs more, such as PATH, it adds its own. `run_id` and `fence` are the project run's; 0: it has none.
     """
 
     command: str
@@ -34,12 +34,17 @@ class Execution(Protocol):
     # As `ProjectRun.isolation` and `.unenforced`: limits that nobody holds it to, in sentences.
     isolation: str
     unenforced: tuple[str, ...]
+    # For the tracking run: what it runs in.
+    tags: Mapping[str, str]
 
     def output(self) -> Iterator[bytes]:
         """What it writes, both streams in order, in pieces of any size, until nobody can write any more."""
 
     def wait(self, seconds: float | None = None) -> int | None:
         """Its exit code, negative for the signal that ended it; None where it still goes on after `seconds`."""
+
+    def note(self) -> str:
+        """Why it ended so, where more is known than the code: a limit that it came to; a sentence or empty."""
 
     def kill(self, grace_seconds: float) -> None:
         """Ask it and all that it started to end, and end them after a grace. Returns when nobody is left."""

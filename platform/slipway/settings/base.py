@@ -59,7 +59,7 @@ TRACKING_URL = env.public_url("SLIPWAY_TRACKING_URL") or LINK_URL
 # What `slipway worker` was told.
 WORKER_QUEUES = env.words("SLIPWAY_WORKER_QUEUES")
 WORKER_CONCURRENCY = env.integer("SLIPWAY_WORKER_CONCURRENCY", 2)
-# What containers of projects may mount: folders, and whether they may write there; and where they are, the first usually.
+# What containers of projects may mount, and whether they may write there; the networks they may be in, first the usual.
 DOCKER_VOLUMES = env.volumes("SLIPWAY_DOCKER_VOLUMES")
 DOCKER_NETWORKS = env.words("SLIPWAY_DOCKER_NETWORKS") or ["bridge"]
 

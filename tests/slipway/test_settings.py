@@ -19,6 +19,7 @@ WRONG = {
     "SLIPWAY_EMAIL_URL": "mail.example.org",
     "SLIPWAY_HOME": "/dev/null/slipway",
     "SLIPWAY_LOG_LEVEL": "loud",
+    "SLIPWAY_LOG_LIMIT_MB": "0",
     "SLIPWAY_NO_LOGIN": "perhaps",
     "SLIPWAY_OUTGOING_ALLOW": "10.0.0.0/8, https://hooks.example.org",
     "SLIPWAY_PROJECT_ARCHIVE_DAYS": "some",

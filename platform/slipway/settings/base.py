@@ -218,6 +218,8 @@ PROJECT_ARCHIVE_BYTES = env.integer("SLIPWAY_PROJECT_ARCHIVE_MB", 512, least=1) 
 PROJECT_UNPACKED_BYTES = env.integer("SLIPWAY_PROJECT_UNPACKED_MB", 2048, least=1) * 1024**2
 PROJECT_ARCHIVE_FILES = env.integer("SLIPWAY_PROJECT_FILES", 20_000, least=1)
 PROJECT_ARCHIVE_DAYS = env.integer("SLIPWAY_PROJECT_ARCHIVE_DAYS", 30)
+# How much is kept of what a project run writes.
+PROJECT_LOG_BYTES = env.integer("SLIPWAY_LOG_LIMIT_MB", 64, least=1) * 1024**2
 ARTIFACT_BUCKET, ARTIFACT_PREFIX = env.artifact_store("SLIPWAY_ARTIFACT_STORE")
 # What clients are told of files (`server-info`). Parts go by presigned URLs, which only a bucket can make.
 MULTIPART_UPLOADS = bool(ARTIFACT_BUCKET)

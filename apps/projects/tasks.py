@@ -35,6 +35,20 @@ def sweep(actor: Actor) -> int:
     return actions.sweep_runs(actor)
 
 
+@shared_task(name="projects.fire_schedule")
+@as_system
+def fire_schedule(actor: Actor, schedule_id: int) -> bool:
+    """Look whether a schedule is due, and start its run; whether one was started."""
+    return actions.fire_schedule(actor, schedule_id=schedule_id) is not None
+
+
+@shared_task(name="projects.sweep_schedules")
+@as_system
+def sweep_schedules(actor: Actor) -> int:
+    """Start the runs of schedules that no message told; how many schedules were due."""
+    return actions.sweep_schedules(actor)
+
+
 @shared_task(name="projects.read")
 @as_system
 def read(actor: Actor, project_id: int) -> bool:

@@ -1,9 +1,11 @@
 """Every write of this app."""
 
+from apps.projects.actions.archives import Kept, keep_archive, open_archive, prune_archives
 from apps.projects.actions.cancelling import cancel_run
 from apps.projects.actions.claiming import Held, beat, claim_run, start_run
 from apps.projects.actions.common import Fenced
 from apps.projects.actions.ending import Ending, end_attempt
+from apps.projects.actions.firing import fire_schedule, sweep_schedules
 from apps.projects.actions.projects import (
     change_source,
     create_project,
@@ -12,6 +14,13 @@ from apps.projects.actions.projects import (
     set_defaults,
 )
 from apps.projects.actions.reading import ask_reading, read_project
+from apps.projects.actions.schedules import (
+    Plan,
+    change_schedule,
+    create_schedule,
+    delete_schedule,
+    pause_schedule,
+)
 from apps.projects.actions.submitting import submit_run
 from apps.projects.actions.sweeping import sweep_runs
 from apps.projects.actions.workers import register_worker, stop_worker
@@ -20,15 +29,25 @@ __all__ = [
     "Ending",
     "Fenced",
     "Held",
+    "Kept",
+    "Plan",
     "ask_reading",
     "beat",
     "cancel_run",
+    "change_schedule",
     "change_source",
     "claim_run",
     "create_project",
+    "create_schedule",
     "delete_project",
+    "delete_schedule",
     "describe_project",
     "end_attempt",
+    "fire_schedule",
+    "keep_archive",
+    "open_archive",
+    "pause_schedule",
+    "prune_archives",
     "read_project",
     "register_worker",
     "set_defaults",
@@ -36,4 +55,5 @@ __all__ = [
     "stop_worker",
     "submit_run",
     "sweep_runs",
+    "sweep_schedules",
 ]

@@ -44,9 +44,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def _tick(app: Celery) -> None:
     """Celery's own `--beat` would be one more process, of 50 MB. Should the clock fail, the worker ends with it."""
+    import django
     from celery.beat import Service
 
     try:
+        # The clock reads the database; the worker, in its own thread, may not have set Django up yet.
+        django.setup()
         Service(app).start()
     except Exception:
         logger.exception("the scheduler failed")

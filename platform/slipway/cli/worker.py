@@ -50,7 +50,7 @@ def _tick(app: Celery) -> None:
     try:
         # The clock reads the database; the worker, in its own thread, may not have set Django up yet.
         django.setup()
-        Service(app).start()
+        Service(app, scheduler_cls=app.conf.beat_scheduler).start()
     except Exception:
         logger.exception("the scheduler failed")
     os.kill(os.getpid(), signal.SIGTERM)

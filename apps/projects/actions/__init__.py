@@ -6,6 +6,7 @@ from apps.projects.actions.claiming import Held, beat, claim_run, start_run
 from apps.projects.actions.common import Fenced
 from apps.projects.actions.ending import Ending, end_attempt
 from apps.projects.actions.firing import fire_schedule, sweep_schedules
+from apps.projects.actions.logs import append_log, store_log, store_logs
 from apps.projects.actions.projects import (
     change_source,
     create_project,
@@ -31,6 +32,7 @@ __all__ = [
     "Held",
     "Kept",
     "Plan",
+    "append_log",
     "ask_reading",
     "beat",
     "cancel_run",
@@ -53,6 +55,8 @@ __all__ = [
     "set_defaults",
     "start_run",
     "stop_worker",
+    "store_log",
+    "store_logs",
     "submit_run",
     "sweep_runs",
     "sweep_schedules",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -163,7 +164,11 @@ class LogWriter:
 
 
 class LogKeeper:
-    """Has what a writer makes stored when it is due: after a quarter of a second, or when there is much of it."""
+    """Has what a writer makes stored when it is due: after a quarter of a second, or when there is much of it.
+
+    For several threads: one feeds, another may see to what is due while nothing comes. Storing that fails raises, and
+    is tried again with the next call: nothing is lost by it.
+    """
 
     SECONDS = 0.25
     BYTES = 64 * 1024
@@ -171,35 +176,43 @@ class LogKeeper:
     def __init__(
         self, writer: LogWriter, store: Callable[[Piece], None], monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self.writer = writer
-        self._store, self._monotonic = store, monotonic
+        self._writer, self._store, self._monotonic = writer, store, monotonic
+        self._lock = threading.RLock()
+        self._piece: Piece | None = None
         self._stored_at = monotonic() - self.SECONDS
 
     def feed(self, data: bytes) -> None:
-        """The child's next bytes; what is due is stored, so this may raise what storing raises."""
-        self.writer.feed(data)
-        self.store_due()
+        """The child's next bytes."""
+        with self._lock:
+            self._writer.feed(data)
+            self.store_due()
 
     def say(self, text: str) -> None:
-        """A line of the worker's own, stored with the next."""
-        self.writer.say(text)
-        self.store_due()
+        """A line of the worker's own."""
+        with self._lock:
+            self._writer.say(text)
+            self.store_due()
 
     def store_due(self) -> None:
-        """Store if it is time to. To be called also while nothing comes."""
-        if self.writer.waiting >= self.BYTES or self._monotonic() - self._stored_at >= self.SECONDS:
-            self.store_all()
+        """Store if it is time to."""
+        with self._lock:
+            if self._writer.waiting >= self.BYTES or self._monotonic() - self._stored_at >= self.SECONDS:
+                self.store_all()
 
     def store_all(self) -> None:
         """Store what waits."""
-        while piece := self.writer.take():
-            self._store(piece)
-        self._stored_at = self._monotonic()
+        with self._lock:
+            while piece := self._piece or self._writer.take():
+                self._piece = piece
+                self._store(piece)
+                self._piece = None
+            self._stored_at = self._monotonic()
 
     def end(self) -> None:
         """No more comes: store all of it."""
-        self.writer.end()
-        self.store_all()
+        with self._lock:
+            self._writer.end()
+            self.store_all()
 
 
 def _stamp(ms: int) -> bytes:

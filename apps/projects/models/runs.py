@@ -150,6 +150,11 @@ class ProjectRun(models.Model):
             models.Index(fields=("team", "-id"), name="project_run_of_team"),
             models.Index(fields=("project", "-id"), name="project_run_of_project"),
             models.Index(fields=("owner", "-id"), name="project_run_of_owner"),
+            models.Index(
+                fields=("ended_ms",),
+                name="project_run_log_due",
+                condition=Q(log_stored=False, log_bytes__gt=0, run__isnull=False, ended_ms__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

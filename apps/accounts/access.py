@@ -1,17 +1,19 @@
 """The one engine of rights: roles in teams, plus grants on objects. Fetching is authorising.
 
-Other apps call `level_on` and `restrict` for their own objects; nothing else decides who may do what.
+Other apps call `level_on` and `restrict` for their own objects; nothing else decides who may do what. For the token of
+a project run all of it goes by `apps.accounts.confinement`.
 Invisible is `NotFound`, visible but too weak is `PermissionDenied`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from allauth.usersessions.models import UserSession
 from django.db.models import Max, Model, Q, QuerySet
 
+from apps.accounts import confinement
 from apps.accounts.kinds import Target, kind_of
 from apps.accounts.models import Grant, ObjectKind, Team, Token, User
 from apps.accounts.tokens import TokenText
@@ -23,6 +25,8 @@ M = TypeVar("M", bound=Model)
 
 def level_on(actor: Actor, kind: ObjectKind, object_id: int, team_id: int) -> Level:
     """The actor's level on one object of a team. Asks the database only where the role doesn't give everything."""
+    if actor.confined is not None:
+        return _level_of_run(actor, kind, object_id, team_id)
     by_role = actor.level_in(team_id)
     if by_role is Level.MANAGE:
         return by_role
@@ -60,6 +64,8 @@ def require(actual: Level, needed: Level, *, missing: str, doing: str = "do this
 
 def readable(actor: Actor, kind: ObjectKind, prefix: str = "") -> Q:
     """The condition for "the actor may read it". `prefix` is the path from the model to the owning object."""
+    if actor.confined is not None:
+        return _within(actor, kind, prefix, readable)
     if actor.is_admin:
         return Q()
     granted = Grant.objects.held_by(actor, kind).values("object_id")
@@ -68,6 +74,9 @@ def readable(actor: Actor, kind: ObjectKind, prefix: str = "") -> Q:
 
 def listed(actor: Actor, kind: ObjectKind, prefix: str = "") -> Q:
     """The condition for lists and searches: the team the request speaks for, and what was granted to the caller."""
+    if actor.confined is not None:
+        # An experiment may be of another team than the run: what it reaches is one, whatever team it speaks for.
+        return _within(actor, kind, prefix, readable if confinement.is_pinned(kind) else listed)
     granted = Grant.objects.held_by(actor, kind).values("object_id")
     team_id = actor.team_id
     in_team = team_id is not None and (actor.is_admin or team_id in actor.roles)
@@ -75,11 +84,25 @@ def listed(actor: Actor, kind: ObjectKind, prefix: str = "") -> Q:
     return own | Q(**{f"{prefix}pk__in": granted})
 
 
+def _level_of_run(actor: Actor, kind: ObjectKind, object_id: int, team_id: int) -> Level:
+    owner = confinement.owner_behind(actor, kind)
+    if owner is None or not confinement.reaches(actor, kind, object_id):
+        return Level.NONE
+    return min(confinement.MOST, level_on(owner, kind, object_id, team_id))
+
+
+def _within(actor: Actor, kind: ObjectKind, prefix: str, condition: Callable[[Actor, ObjectKind, str], Q]) -> Q:
+    owner = confinement.owner_behind(actor, kind)
+    if owner is None:
+        return Q(pk__in=[])
+    return confinement.pinned(actor, kind, prefix) & condition(owner, kind, prefix)
+
+
 def require_team(actor: Actor, needed: Role = Role.MEMBER) -> int:
     """The id of the team the request speaks for, if the actor may create there with at least `needed`."""
     if actor.team_id is None:
         raise PermissionDenied("Permission denied: you are in no team, so there is nowhere to create this.")
-    role = actor.role_in(actor.team_id)
+    role = confinement.creator(actor).role_in(actor.team_id)
     if role is None or _ORDER[role] < _ORDER[needed]:
         raise PermissionDenied(f"Permission denied: creating this wants the role {needed} in the team.")
     return actor.team_id

@@ -80,7 +80,19 @@ class GrantAdmin(ReadOnlyAdmin):
 
 @admin.register(Token)
 class TokenAdmin(ReadOnlyAdmin):
-    list_display = ("name", "user", "team", "scopes", "expires_at", "last_used_at", "revoked_at")
+    list_display = ("name", "user", "team", "scopes", "project_run_id", "expires_at", "last_used_at", "revoked_at")
+    list_filter = (("project_run_id", admin.EmptyFieldListFilter),)
     list_select_related = ("user", "team")
     search_fields = ("name", "user__username", "key_id")
-    fields = ("name", "user", "team", "scopes", "key_id", "created_at", "expires_at", "last_used_at", "revoked_at")
+    fields = (
+        "name",
+        "user",
+        "team",
+        "scopes",
+        "project_run_id",
+        "key_id",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    )

@@ -24,7 +24,7 @@ from apps.accounts import epoch, passwords, throttling
 from apps.accounts.epoch import forget_actors
 from apps.accounts.models import Team, Token, User
 from apps.accounts.tokens import TokenText
-from apps.core.actor import Actor, Role, Scope, Via
+from apps.core.actor import Actor, Confinement, Role, Scope, Via
 from apps.core.context import current_context
 from apps.core.errors import NotFound, NotSignedIn
 
@@ -81,7 +81,7 @@ def speaking_for_named_team(actor: Actor, name: str) -> Actor:
     if not name:
         return actor
     team_id = _team_id(name)
-    if team_id is None or actor.role_in(team_id) is None:
+    if team_id is None or not actor.may_speak_for(team_id):
         raise NotFound(f"Workspace '{name}' not found.")
     return actor.speaking_for(team_id)
 
@@ -130,8 +130,9 @@ def _actor_of_token(raw: str) -> Actor | None:
 
 
 def _kept_token(text: TokenText) -> _Kept | None:
-    now = epoch.current()
     kept = _kept.get(text.key_id)
+    of_run = kept is not None and kept.actor.confined is not None
+    now = epoch.current_unless_ended(text.key_id) if of_run else epoch.current()
     return kept if kept and kept.is_good(now) else _load(text.key_id, now)
 
 
@@ -139,14 +140,21 @@ def _load(key_id: str, now_epoch: int) -> _Kept | None:
     """One statement: the token, its owner and the owner's memberships."""
     fields = ("pk", "digest", "scopes", "expires_at", "team_id", "last_used_at", "user_id", "user__username")
     more = ("user__is_superuser", "user__home_team_id", "user__memberships__team_id", "user__memberships__role")
+    kept_to = ("project_run_id", "experiment_id", "project_id")
     live = Token.objects.live().filter(key_id=key_id, user__is_active=True).order_by()
-    rows = list(live.values_list(*fields, *more, named=True))
+    rows = list(live.values_list(*fields, *more, *kept_to, named=True))
     if not rows:
         _kept.pop(key_id, None)
         return None
     row = rows[0]
     roles = {r.user__memberships__team_id: Role(r.user__memberships__role) for r in rows if r.user__memberships__role}
-    actor = _actor(
+    actor = _actor_of_run(row, roles) if row.project_run_id is not None else _actor_of_owner(row, roles)
+    _touch(row.pk, row.last_used_at)
+    return _keep(key_id, actor, now_epoch, row.digest, row.expires_at)
+
+
+def _actor_of_owner(row: Any, roles: dict[int, Role]) -> Actor:
+    return _actor(
         row.user_id,
         row.user__username,
         row.user__is_superuser,
@@ -157,8 +165,20 @@ def _load(key_id: str, now_epoch: int) -> _Kept | None:
         scopes=frozenset(Scope(scope) for scope in row.scopes.split()),
         token_id=row.pk,
     )
-    _touch(row.pk, row.last_used_at)
-    return _keep(key_id, actor, now_epoch, row.digest, row.expires_at)
+
+
+def _actor_of_run(row: Any, roles: dict[int, Role]) -> Actor:
+    """A project run: named and counted as its owner, and without any of the owner's rights but through `confined`."""
+    confined = Confinement(row.project_run_id, row.experiment_id, row.project_id, roles, row.user__is_superuser)
+    return Actor(
+        user_id=row.user_id,
+        username=row.user__username,
+        via=Via.TOKEN,
+        team_id=row.team_id,
+        scopes=frozenset(),
+        token_id=row.pk,
+        confined=confined,
+    )
 
 
 def _keep(key: str, actor: Actor, now_epoch: int, digest: str = "", expires_at: datetime | None = None) -> _Kept:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 
 from django.core.cache import cache
 from django.db import transaction
@@ -13,6 +14,8 @@ logger = logging.getLogger(__name__)
 
 _KEY = "accounts.epoch"
 UNKNOWN = -1
+# Longer than any process keeps what it knows (`apps.accounts.authentication`).
+_ENDED_SECONDS = 120
 
 
 def current() -> int:
@@ -24,6 +27,26 @@ def current() -> int:
         return UNKNOWN
 
 
+def current_unless_ended(key_id: str) -> int:
+    """As `current`, but `UNKNOWN` once the token of a project run with this key id has ended. One look at the cache.
+
+    Runs end all the time: if each moved the epoch, every process would have to read every caller anew.
+    """
+    try:
+        found = cache.get_many([_KEY, _ended(key_id)])
+    except RedisError as error:
+        logger.warning("cache: %s", error)
+        return UNKNOWN
+    if _ended(key_id) in found:
+        return UNKNOWN
+    return int(found[_KEY]) if _KEY in found else current()
+
+
+def forget_token(key_id: str) -> None:
+    """Call in the transaction that ends the token of a project run: after it, no process uses what it has kept."""
+    transaction.on_commit(partial(_end, key_id))
+
+
 def forget_actors() -> None:
     """Call in the transaction of each change of rights: after it, no process uses what it has kept."""
     transaction.on_commit(_move)
@@ -32,6 +55,17 @@ def forget_actors() -> None:
 def _first() -> int:
     """Never a number that was in use before the cache was emptied."""
     return time.time_ns() // 1000
+
+
+def _ended(key_id: str) -> str:
+    return f"accounts.ended.{key_id}"
+
+
+def _end(key_id: str) -> None:
+    try:
+        cache.set(_ended(key_id), 1, timeout=_ENDED_SECONDS)
+    except RedisError as error:
+        logger.warning("cache: %s; processes keep what they know until it runs out", error)
 
 
 def _move() -> None:

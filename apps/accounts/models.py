@@ -113,11 +113,22 @@ class Token(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Of a project run alone, whose token this is: what it is kept to (`apps.accounts.confinement`). It has no scopes.
+    project_run_id = models.BigIntegerField(null=True, editable=False)
+    experiment_id = models.BigIntegerField(null=True, editable=False)
+    project_id = models.BigIntegerField(null=True, editable=False)
 
     objects = TokenQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(project_run_id__isnull=False, scopes="", team__isnull=False, expires_at__isnull=False)
+                | Q(project_run_id__isnull=True, experiment_id__isnull=True, project_id__isnull=True),
+                name="token_of_a_run_is_confined",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.key_id})"
@@ -126,6 +137,11 @@ class Token(models.Model):
     def scope_set(self) -> frozenset[Scope]:
         """The scopes as values of `Scope`."""
         return frozenset(Scope(scope) for scope in self.scopes.split())
+
+    @property
+    def is_of_run(self) -> bool:
+        """Whether a project run holds it, and not its owner."""
+        return self.project_run_id is not None
 
     @property
     def is_live(self) -> bool:

@@ -39,12 +39,16 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 
 class TokenQuerySet(models.QuerySet["Token"]):
     def visible_to(self, actor: Actor) -> TokenQuerySet:
-        """One's own, and those of service accounts of teams one administers; all of them for administrators."""
+        """One's own, and those of service accounts of teams one administers; all of them for administrators.
+
+        Not those of project runs, which nobody made and nobody holds.
+        """
+        people = self.filter(project_run_id__isnull=True)
         if actor.is_admin:
-            return self
+            return people
         administered = [team for team, role in actor.roles.items() if role is Role.ADMIN]
         services = Q(user__is_service=True, user__home_team_id__in=administered)
-        return self.filter(Q(user_id=actor.user_id or 0) | services)
+        return people.filter(Q(user_id=actor.user_id or 0) | services)
 
     def live(self) -> TokenQuerySet:
         """Neither revoked nor expired."""

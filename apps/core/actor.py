@@ -64,10 +64,26 @@ class Via(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Confinement:
+    """What a caller is kept to that came with the token of a project run: its experiment, its project, itself.
+
+    `roles` and `is_admin` are those of the run's owner as of now. They stand here and not in the actor, so that only
+    `apps.accounts.confinement`, which takes its part of them, counts them; what asks the actor finds no right.
+    """
+
+    project_run_id: int
+    experiment_id: int | None
+    project_id: int | None
+    roles: Mapping[int, Role]
+    is_admin: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """An authenticated caller. Build it with `apps.accounts.authentication`; tests and tasks use `system_actor`.
 
-    `roles` maps team id to role; `team_id` is the team the request speaks for (None: a person in no team).
+    `roles` maps team id to role; `team_id` is the team the request speaks for (None: a person in no team). With
+    `confined` it is a project run: `user_id` is its owner, it has no roles, and reaches only routes that say so.
     """
 
     user_id: int | None
@@ -78,9 +94,15 @@ class Actor:
     team_id: int | None = None
     scopes: frozenset[Scope] = frozenset({Scope.ALL})
     token_id: int | None = None
+    confined: Confinement | None = None
 
-    def may_use(self, scope: Scope | None, *, reads: bool) -> bool:
-        """Whether the credentials reach a route of `scope`; `None` stands for routes only `ALL` (or a read) reaches."""
+    def may_use(self, scope: Scope | None, *, reads: bool, by_runs: bool = False) -> bool:
+        """Whether the credentials reach a route of `scope`; `None` stands for routes only `ALL` (or a read) reaches.
+
+        Project runs reach those that say so (`by_runs`), and no others.
+        """
+        if self.confined is not None:
+            return by_runs
         return Scope.ALL in self.scopes or (reads and Scope.READ in self.scopes) or scope in self.scopes
 
     def role_in(self, team_id: int) -> Role | None:
@@ -91,6 +113,10 @@ class Actor:
         """The level that membership alone gives on objects of a team; grants may add to it."""
         role = self.role_in(team_id)
         return role.level if role else Level.NONE
+
+    def may_speak_for(self, team_id: int) -> bool:
+        """Whether a request may name a team to speak for: members may, and administrators; a run names its own."""
+        return team_id == self.team_id if self.confined is not None else self.role_in(team_id) is not None
 
     def speaking_for(self, team_id: int | None) -> Actor:
         """The same caller, speaking for another team."""

@@ -39,13 +39,17 @@ class ActorAuthentication(BaseAuthentication):
 
 
 class HasActor(BasePermission):
-    """Somebody signed in, whose token reaches the view's `scope`."""
+    """Somebody signed in, whose token reaches the view's `scope`; project runs, the actions named in `by_runs`."""
 
     message = "Permission denied: the scope of this token does not reach this route."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        actor = getattr(request._request, "actor", None)
-        return actor is not None and actor.may_use(getattr(view, "scope", None), reads=request.method in SAFE_METHODS)
+        actor: Actor | None = getattr(request._request, "actor", None)
+        if actor is None:
+            return False
+        named = getattr(view, "action", None) or (request.method or "").lower()
+        by_runs = named in getattr(view, "by_runs", ())
+        return actor.may_use(getattr(view, "scope", None), reads=request.method in SAFE_METHODS, by_runs=by_runs)
 
 
 class BoundedJSONParser(JSONParser):

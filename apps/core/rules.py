@@ -1,6 +1,7 @@
 """Default deny: every view carries a rule, or it is not served. The rule is checked before the view runs.
 
-A rule says who may call at all; what they may do with an object is decided where it is fetched (`access.py`).
+A rule says who may call at all; what they may do with an object is decided where it is fetched (`access.py`). The
+token of a project run gets no further than to views that are marked `by_runs`, whatever their rule.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from django.urls import URLPattern, URLResolver
 
 from apps.core.actor import Actor
 from apps.core.errors import NotSignedIn, PermissionDenied
+
+NOT_FOR_RUNS = "Permission denied: the token of a project run does not reach this route."
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -59,6 +62,11 @@ def rule_of(view: Callable[..., Any]) -> Rule | None:
     return rule if isinstance(rule, Rule) else None
 
 
+def is_for_runs(view: Callable[..., Any]) -> bool:
+    """Whether a view, or the class behind it (DRF), says that it answers the tokens of project runs."""
+    return bool(getattr(view, "by_runs", False) or getattr(getattr(view, "cls", None), "by_runs", False))
+
+
 def enforce(view: Callable[..., Any], actor: Actor | None) -> None:
     """Raise unless `actor` may call `view`."""
     rule = rule_of(view)
@@ -68,6 +76,8 @@ def enforce(view: Callable[..., Any], actor: Actor | None) -> None:
         raise NotSignedIn
     if rule is None:
         raise PermissionDenied("Permission denied: this route has no rule.")
+    if actor.confined is not None and not is_for_runs(view):
+        raise PermissionDenied(NOT_FOR_RUNS)
     if rule is Rule.ADMIN and not actor.is_admin:
         raise PermissionDenied("Permission denied: this is for administrators.")
 

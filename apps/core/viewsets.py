@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -17,6 +18,8 @@ class ApiViewSet(GenericViewSet[Any]):
 
     rule = Rule.SIGNED_IN
     scope: ClassVar[Scope | None] = None
+    # The actions that project runs reach with their tokens.
+    by_runs: ClassVar[Collection[str]] = ()
     keyset = "-pk"
 
     @property

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from apps.accounts.access import level_on, require
+from apps.accounts.confinement import as_maker, owner_behind
 from apps.accounts.models import ObjectKind
 from apps.core.actor import Actor, Level
 from apps.core.errors import Conflict, InvalidInput, NotFound
 from apps.experiments import hot
+from apps.experiments.hot import Reach
 from apps.experiments.models import Experiment, LoggedModel, Run
 
 DEFAULT_EXPERIMENT_ID = 0
@@ -72,7 +74,7 @@ def get_runs(actor: Actor, experiment: Experiment, run_ids: Collection[str], lev
     of_experiment = level_of_experiment(actor, experiment)
     for run in found:
         run.experiment = experiment
-        actual = _as_maker(actor, run.owner_id, of_experiment)
+        actual = as_maker(actor, run.owner_id, of_experiment)
         require(actual, level, missing=f"Run with id={run.run_id} not found", doing=f"{level.word} these runs")
     if missing:
         raise NotFound(f"Run with id={min(missing)} not found")
@@ -87,7 +89,7 @@ def get_logged_model(
     found = LoggedModel.objects.select_related("experiment__team").filter(model_id=model_id).first()
     if found is None or (found.deleted_ms is not None and not also_deleted):
         raise NotFound(missing)
-    actual = _as_maker(actor, found.owner_id, level_of_experiment(actor, found.experiment))
+    actual = as_maker(actor, found.owner_id, level_of_experiment(actor, found.experiment))
     require(actual, level, missing=missing, doing=f"{level.word} this logged model")
     return found
 
@@ -95,22 +97,26 @@ def get_logged_model(
 def level_of_experiment(actor: Actor, experiment: Experiment) -> Level:
     """The level by role, grant or having made it."""
     level = level_on(actor, ObjectKind.EXPERIMENT, experiment.pk, experiment.team_id)
-    return _as_maker(actor, experiment.owner_id, level)
+    return as_maker(actor, experiment.owner_id, level)
 
 
 def level_of_run(actor: Actor, run: Run) -> Level:
     """That of its experiment; whoever made the run may manage it."""
-    return _as_maker(actor, run.owner_id, level_of_experiment(actor, run.experiment))
+    return as_maker(actor, run.owner_id, level_of_experiment(actor, run.experiment))
 
 
-def teams_with(actor: Actor, level: Level) -> list[int] | None:
-    """The teams in which roles give the actor at least `level`; None stands for all of them.
+def reach_of(actor: Actor, level: Level) -> Reach:
+    """Where roles give the actor at least `level`, which is no more than `EDIT`.
 
     For statements that authorise as they go; what they don't reach may still be reached by a grant.
     """
-    if actor.is_admin:
-        return None
-    return [team_id for team_id, role in actor.roles.items() if role.level >= level]
+    owner = owner_behind(actor, ObjectKind.EXPERIMENT)
+    if owner is None or (actor.confined is not None and actor.confined.experiment_id is None):
+        return Reach(())
+    only = actor.confined.experiment_id if actor.confined is not None else None
+    if owner.is_admin:
+        return Reach(None, only)
+    return Reach([team_id for team_id, role in owner.roles.items() if role.level >= level], only)
 
 
 def require_active_experiment(experiment: Experiment) -> None:
@@ -123,11 +129,6 @@ def require_active(run: Run) -> None:
     """Raise `InvalidInput` for a run in the trash."""
     if run.is_deleted:
         raise InvalidInput(f"The run {run.run_id} must be in the 'active' state. Current state is deleted.")
-
-
-def _as_maker(actor: Actor, owner_id: int | None, level: Level) -> Level:
-    made_it = owner_id is not None and owner_id == actor.user_id
-    return Level.MANAGE if made_it and level >= Level.EDIT else level
 
 
 def _as_number(raw: str | int) -> int:

@@ -7,6 +7,7 @@ than their execution.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -14,6 +15,18 @@ from django.db import connection
 from django.db.models import Model
 
 M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a statement may go that authorises as it goes: to experiments of these teams (None: of any), and with
+    `experiment_id` to that one of them alone."""
+
+    teams: Sequence[int] | None
+    experiment_id: int | None = None
+
+
+ANYWHERE = Reach(None)
 
 
 def rows_of(sql: str, values: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:

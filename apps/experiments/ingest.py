@@ -15,6 +15,8 @@ from typing import NamedTuple, TypeVar
 
 from django.db import DatabaseError, connection
 
+from apps.experiments.hot import Reach
+
 T = TypeVar("T")
 
 RUN_NAME_TAG = "mlflow.runName"
@@ -75,13 +77,13 @@ class Raced(Exception):
     """Another call made the same series or param in this instant; nothing was stored, and now it is there to see."""
 
 
-def store(run_id: str, batch: Batch, teams: Sequence[int] | None) -> Stored | None:
-    """Store a batch, or nothing of it. None: there is no such run outside of the trash in these teams (None: any)."""
+def store(run_id: str, batch: Batch, reach: Reach) -> Stored | None:
+    """Store a batch, or nothing of it. None: there is no such run outside of the trash within `reach`."""
     if connection.vendor == "postgresql":
         from apps.experiments.ingest_postgres import store as backend
     else:
         from apps.experiments.ingest_sqlite import store as backend
-    return with_retries(lambda: backend(run_id, batch, teams))
+    return with_retries(lambda: backend(run_id, batch, reach))
 
 
 def parent_of(tags: Mapping[str, str]) -> str:

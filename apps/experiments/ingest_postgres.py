@@ -8,19 +8,21 @@ param that somebody else makes in this instant is not visible to the statement, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from django.db import DataError
 
 from apps.experiments import hot
+from apps.experiments.hot import Reach
 from apps.experiments.ingest import Batch, Raced, Stored, summarise
 
 _RUN = """
 run AS MATERIALIZED (
     SELECT r.id FROM experiments_run r JOIN experiments_experiment e ON e.id = r.experiment_id
-    WHERE r.run_id = %(run_id)s AND r.deleted_ms IS NULL AND (%(anywhere)s OR e.team_id = ANY(%(teams)s::bigint[])))
+    WHERE r.run_id = %(run_id)s AND r.deleted_ms IS NULL AND (%(anywhere)s OR e.team_id = ANY(%(teams)s::bigint[]))
+        AND (%(only)s::bigint IS NULL OR e.id = %(only)s::bigint))
 """
 
 _NO_CLASH = """,
@@ -112,11 +114,12 @@ _PARAMS_SEEN = "(SELECT count(*) FROM kept) + (SELECT count(*) FROM added) = car
 _DIVISION_BY_ZERO = "22012"
 
 
-def store(run_id: str, batch: Batch, teams: Sequence[int] | None) -> Stored | None:
+def store(run_id: str, batch: Batch, reach: Reach) -> Stored | None:
     """See `apps.experiments.ingest.store`. Raises `Raced`."""
     named = batch.run_name is not None or batch.parent_run_id is not None
     sql = _statement(bool(batch.values), bool(batch.params), bool(batch.tags), named)
-    values: dict[str, Any] = {"run_id": run_id, "anywhere": teams is None, "teams": list(teams or ())}
+    values: dict[str, Any] = {"run_id": run_id, "anywhere": reach.teams is None, "teams": list(reach.teams or ())}
+    values["only"] = reach.experiment_id
     values |= _metric_values(batch) if batch.values else {}
     if batch.params:
         values |= {"param_keys": list(batch.params), "param_values": list(batch.params.values())}

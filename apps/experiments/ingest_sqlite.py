@@ -8,11 +8,13 @@ from typing import Any
 import orjson
 from django.db import connection, transaction
 
+from apps.experiments.hot import Reach
 from apps.experiments.ingest import Batch, Stored, summarise
 
 _RUN = """
     SELECT r.id FROM experiments_run r JOIN experiments_experiment e ON e.id = r.experiment_id
     WHERE r.run_id = %s AND r.deleted_ms IS NULL AND (%s OR e.team_id IN (SELECT value FROM json_each(%s)))
+        AND e.id = coalesce(%s, e.id)
 """
 
 # Said of all values of the batch, so a replay changes nothing but the count, which is mended where that happens.
@@ -53,10 +55,10 @@ _NAMED = """
 """
 
 
-def store(run_id: str, batch: Batch, teams: Sequence[int] | None) -> Stored | None:
+def store(run_id: str, batch: Batch, reach: Reach) -> Stored | None:
     """See `apps.experiments.ingest.store`."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_RUN, [run_id, teams is None, _json(teams or ())])
+        cursor.execute(_RUN, [run_id, reach.teams is None, _json(reach.teams or ()), reach.experiment_id])
         row = cursor.fetchone()
         if row is None:
             return None

@@ -13,7 +13,7 @@ from django.db import connection
 
 from apps.core.actor import Actor, Level
 from apps.experiments import rendering_postgres, rendering_sqlite
-from apps.experiments.access import teams_with
+from apps.experiments.access import reach_of
 from apps.experiments.models import Run
 
 
@@ -27,7 +27,7 @@ def render_runs(pks: Sequence[int]) -> list[bytes]:
 
 def render_run(actor: Actor, run_id: str) -> bytes | None:
     """The JSON of one run if a role gives the actor a look at it; None: ask `access.get_run`, which says why not."""
-    return _backend().render_one(run_id, teams_with(actor, Level.READ))
+    return _backend().render_one(run_id, reach_of(actor, Level.READ))
 
 
 def info_of(run: Run) -> dict[str, Any]:

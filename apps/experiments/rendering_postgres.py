@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from apps.experiments import hot
+from apps.experiments.hot import Reach
 
 _INFO = """
     '{"run_uuid":' || to_json(r.run_id) || ',"experiment_id":"' || r.experiment_id
@@ -68,10 +70,14 @@ class Renderer:
         """JSON by the run's key."""
         return self._rows(f"SELECT r.id, {_RUN} {_FROM} WHERE r.id = ANY(%s)", pks)
 
-    def render_one(self, run_id: str, teams: list[int] | None) -> bytes | None:
-        """JSON of one run of these teams (None: of any team)."""
-        reached, values = ("", []) if teams is None else ("AND e.team_id = ANY(%s)", [teams])
-        rows = hot.rows_of(f"SELECT {_RUN} {_FROM} WHERE r.run_id = %s {reached}", [run_id, *values])
+    def render_one(self, run_id: str, reach: Reach) -> bytes | None:
+        """JSON of one run within reach."""
+        conditions: dict[str, Any] = {"r.run_id = %s": run_id}
+        if reach.teams is not None:
+            conditions["e.team_id = ANY(%s)"] = list(reach.teams)
+        if reach.experiment_id is not None:
+            conditions["e.id = %s"] = reach.experiment_id
+        rows = hot.rows_of(f"SELECT {_RUN} {_FROM} WHERE {' AND '.join(conditions)}", list(conditions.values()))
         return str(rows[0][0]).encode() if rows else None
 
     def _rows(self, sql: str, pks: Sequence[int]) -> dict[int, bytes]:

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from django.db import connection
 
+from apps.experiments.hot import Reach
+
 _INFO = """
     SELECT r.id, r.run_id, r.experiment_id, r.name, r.user_name, r.status, r.start_ms, r.end_ms, r.deleted_ms,
         e.artifact_location
@@ -50,12 +52,14 @@ class Renderer:
         """JSON by the run's key."""
         return _render(_infos("r.id IN (SELECT value FROM json_each(%s))", [_json(pks)]))
 
-    def render_one(self, run_id: str, teams: list[int] | None) -> bytes | None:
-        """JSON of one run of these teams (None: of any team)."""
-        if teams is None:
-            infos = _infos("r.run_id = %s", [run_id])
-        else:
-            infos = _infos("r.run_id = %s AND e.team_id IN (SELECT value FROM json_each(%s))", [run_id, _json(teams)])
+    def render_one(self, run_id: str, reach: Reach) -> bytes | None:
+        """JSON of one run within reach."""
+        conditions: dict[str, Any] = {"r.run_id = %s": run_id}
+        if reach.teams is not None:
+            conditions["e.team_id IN (SELECT value FROM json_each(%s))"] = _json(reach.teams)
+        if reach.experiment_id is not None:
+            conditions["e.id = %s"] = reach.experiment_id
+        infos = _infos(" AND ".join(conditions), list(conditions.values()))
         return next(iter(_render(infos).values()), None) if infos else None
 
 

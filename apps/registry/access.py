@@ -13,10 +13,12 @@ from typing import TypeVar
 from django.db.models import Model, QuerySet
 
 from apps.accounts.access import level_on, require, require_admin
+from apps.accounts.confinement import as_maker, owner_in_team
 from apps.accounts.models import ObjectKind, Team
 from apps.core.actor import Actor, Level, Role
 from apps.core.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from apps.experiments import hot
+from apps.experiments.models import LoggedModel, Run
 from apps.registry.models import (
     ApproverGroup,
     Comment,
@@ -60,12 +62,12 @@ def get_version(actor: Actor, name: str, number: str | int, level: Level = Level
         model = get_model(actor, name, level)
     except NotFound as error:
         raise no_version(name, wanted) from error
-    return version_of(model, wanted)
+    return _changeable(actor, version_of(model, wanted), level)
 
 
 def get_version_in(actor: Actor, team: str, name: str, number: str | int, level: Level = Level.READ) -> ModelVersion:
     """A version by team, name and number, as in the addresses of pages."""
-    return version_of(get_model_in(actor, team, name, level), parse_number(number))
+    return _changeable(actor, version_of(get_model_in(actor, team, name, level), parse_number(number)), level)
 
 
 def version_of(model: RegisteredModel, number: int) -> ModelVersion:
@@ -129,9 +131,7 @@ def get_override(actor: Actor, override_id: int) -> Override:
 
 def level_of_model(actor: Actor, model: RegisteredModel) -> Level:
     """The level by role, grant or having made it."""
-    level = stage_level(actor, model)
-    made_it = model.owner_id is not None and model.owner_id == actor.user_id
-    return Level.MANAGE if made_it and level >= Level.EDIT else level
+    return as_maker(actor, model.owner_id, stage_level(actor, model))
 
 
 def stage_level(actor: Actor, model: RegisteredModel) -> Level:
@@ -145,6 +145,20 @@ def require_level(actor: Actor, model: RegisteredModel, level: Level, missing: s
         return
     doing = f"{level.word} the registered model '{model.name}'"
     require(level_of_model(actor, model), level, missing=missing or _missing(model.name), doing=doing)
+
+
+def require_to_ask(actor: Actor, model: RegisteredModel, level: Level) -> None:
+    """Raise unless the actor may ask about a model that was fetched: a project run asks for its owner."""
+    require_level(owner_in_team(actor), model, level)
+
+
+def is_of_own_experiment(actor: Actor, run: Run | None, logged: LoggedModel | None) -> bool:
+    """Whether what a version is made of lies where the caller writes: true but for a project run, of another
+    experiment or of nothing."""
+    if actor.confined is None:
+        return True
+    experiments = {made.experiment_id for made in (run, logged) if made is not None}
+    return experiments == {actor.confined.experiment_id}
 
 
 def require_policies(actor: Actor, team: Team | None) -> None:
@@ -179,6 +193,15 @@ def _in_own_team(actor: Actor, name: str) -> RegisteredModel | None:
 def _checked(actor: Actor, model: RegisteredModel, level: Level, missing: str = "") -> RegisteredModel:
     require_level(actor, model, level, missing)
     return model
+
+
+def _changeable(actor: Actor, version: ModelVersion, level: Level) -> ModelVersion:
+    """A project run describes and labels what it, or another run of its experiment, registered, and reads the rest."""
+    if actor.confined is None or level <= Level.READ:
+        return version
+    if not is_of_own_experiment(actor, version.source_run, version.logged_model):
+        raise PermissionDenied("Permission denied: a project run changes versions of its own experiment alone.")
+    return version
 
 
 def _the_one(actor: Actor, found: list[RegisteredModel], name: str) -> RegisteredModel:

@@ -1,6 +1,7 @@
 """Every write about people, teams, rights, tokens and sessions."""
 
 from apps.accounts.actions.grants import give_grant, revoke_grant, set_grants
+from apps.accounts.actions.run_tokens import create_run_token
 from apps.accounts.actions.sessions import (
     end_other_sessions,
     end_session,
@@ -30,6 +31,7 @@ __all__ = [
     "add_member",
     "change_password",
     "change_profile",
+    "create_run_token",
     "create_team",
     "create_token",
     "create_user",

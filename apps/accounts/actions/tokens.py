@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.accounts import events
 from apps.accounts.access import may_manage_service
 from apps.accounts.actions.common import validate
+from apps.accounts.actions.run_tokens import end_run_token
 from apps.accounts.epoch import forget_actors
 from apps.accounts.models import Team, Token, User
 from apps.accounts.tokens import TokenText
@@ -53,6 +54,8 @@ def rotate_token(actor: Actor, *, token: Token, overlap: timedelta = OVERLAP) ->
     with transaction.atomic():
         # Read again under a lock: what is revoked meanwhile gets no heir.
         token = Token.objects.select_related("user", "team").select_for_update(of=("self",)).get(pk=token.pk)
+        if token.is_of_run:
+            raise Conflict("The token of a project run ends with it, and has no heir.")
         if not token.is_live:
             raise Conflict("This token has ended already.")
         lifetime = min(token.expires_at - token.created_at, LONGEST_LIFE) if token.expires_at else None
@@ -73,6 +76,9 @@ def rotate_token(actor: Actor, *, token: Token, overlap: timedelta = OVERLAP) ->
 
 def revoke_token(actor: Actor, *, token: Token) -> None:
     """End a token at once. Revoking twice changes nothing."""
+    if token.is_of_run:
+        end_run_token(token_id=token.pk)
+        return
     with transaction.atomic():
         if not Token.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
             return

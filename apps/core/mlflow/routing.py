@@ -18,7 +18,7 @@ from apps.core.actor import Actor, Scope
 from apps.core.errors import EndpointNotFound, MethodNotAllowed, PermissionDenied
 from apps.core.http import json_response
 from apps.core.mlflow.wire import Request, read_request
-from apps.core.rules import signed_in
+from apps.core.rules import NOT_FOR_RUNS, signed_in
 
 Handler = Callable[[Actor, Any], Any]
 
@@ -32,12 +32,22 @@ class Endpoint:
     scope: Scope | None
     reads: bool
     any_token: bool = False
+    by_runs: bool = False
+
+    def refuse_others(self, actor: Actor) -> None:
+        """Raise `PermissionDenied` for credentials that don't reach it."""
+        if actor.confined is not None and not self.by_runs:
+            raise PermissionDenied(NOT_FOR_RUNS)
+        if not (self.any_token or actor.may_use(self.scope, reads=self.reads, by_runs=self.by_runs)):
+            raise PermissionDenied("Permission denied: the scope of this token does not reach this route.")
 
 
-def endpoint(scope: Scope | None, *, reads: bool = False, any_token: bool = False) -> Callable[[Handler], Endpoint]:
+def endpoint(
+    scope: Scope | None, *, reads: bool = False, any_token: bool = False, by_runs: bool = False
+) -> Callable[[Handler], Endpoint]:
     """Declare a handler. `scope` None: only tokens that may do everything (or read, where it reads) reach it.
 
-    `any_token`: every token does, whatever its scopes.
+    `any_token`: every token does, whatever its scopes, but those of project runs. `by_runs`: those do too.
     """
 
     def declare(handler: Handler) -> Endpoint:
@@ -45,7 +55,7 @@ def endpoint(scope: Scope | None, *, reads: bool = False, any_token: bool = Fals
         request_type = next(
             kind for name, kind in hints.items() if isinstance(kind, type) and issubclass(kind, Request)
         )
-        return Endpoint(handler, request_type, scope, reads, any_token)
+        return Endpoint(handler, request_type, scope, reads, any_token, by_runs)
 
     return declare
 
@@ -107,10 +117,11 @@ class RouteTable:
             # For the counts of calls: the whole table is one route of Django's.
             request.route_name = found.handler.__name__  # type: ignore[attr-defined]
             actor: Actor = request.actor  # type: ignore[attr-defined]
-            if not (found.any_token or actor.may_use(found.scope, reads=found.reads)):
-                raise PermissionDenied("Permission denied: the scope of this token does not reach this route.")
+            found.refuse_others(actor)
             answer = found.handler(actor, read_request(found.request_type, request, path_values))
             return answer if isinstance(answer, HttpResponseBase) else json_response(answer)
 
         protocol.table = self  # type: ignore[attr-defined]
+        # Each endpoint says for itself whether project runs reach it.
+        protocol.by_runs = True  # type: ignore[attr-defined]
         return protocol

@@ -15,7 +15,7 @@ class ServerInfo(Request):
     pass
 
 
-@endpoint(None, reads=True, any_token=True)
+@endpoint(None, reads=True, any_token=True, by_runs=True)
 def server_info(actor: Actor, request: ServerInfo) -> Any:
     return {
         "store_type": "SqlStore",

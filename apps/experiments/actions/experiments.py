@@ -102,12 +102,17 @@ def delete_experiment_tag(actor: Actor, *, experiment: Experiment, key: str) -> 
 
 
 def default_experiment_id(actor: Actor) -> int:
-    """The id of the `Default` of the actor's team, which is made on first use; 0 in the first team."""
+    """The id of the `Default` of the actor's team, which is made on first use; 0 in the first team.
+
+    A project run makes none: it is answered with -1, which nothing has.
+    """
     if actor.team_id is None:
         return 0
     # The first team's keeps the id 0 under any name.
     candidates = Experiment.objects.filter(Q(pk=0) | Q(name=DEFAULT_EXPERIMENT_NAME), team_id=actor.team_id)
     existing = candidates.order_by("pk").values_list("pk", flat=True).first()
+    if existing is None and actor.confined is not None:
+        return -1
     return existing if existing is not None else _make_default(actor.team_id)
 
 

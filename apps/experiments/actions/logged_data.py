@@ -10,9 +10,10 @@ from django.db import transaction
 from apps.core.actor import Actor, Level
 from apps.core.errors import InvalidInput, NotFound
 from apps.experiments import ingest, limits, live
-from apps.experiments.access import get_run, require_active, teams_with
+from apps.experiments.access import get_run, reach_of, require_active
 from apps.experiments.actions.common import Pair
 from apps.experiments.actions.model_metrics import ModelValue, store_with_model_values
+from apps.experiments.hot import ANYWHERE
 from apps.experiments.ingest import PARENT_TAG, RUN_NAME_TAG, Batch, Stored, Value
 from apps.experiments.models import Run, RunTag
 
@@ -77,11 +78,11 @@ def log_batch(
 
 def _store(actor: Actor, run_id: str, batch: Batch, of_models: Sequence[ModelValue] = ()) -> Stored:
     store = partial(store_with_model_values, actor, of_models) if of_models else ingest.store
-    stored = store(run_id, batch, teams_with(actor, Level.EDIT))
+    stored = store(run_id, batch, reach_of(actor, Level.EDIT))
     if stored is None:
         # Out of reach by role: a grant may give it, else this says what is wrong.
         require_active(get_run(actor, run_id, Level.EDIT))
-        stored = store(run_id, batch, None)
+        stored = store(run_id, batch, ANYWHERE)
     if stored is None:
         raise NotFound(f"Run with id={run_id} not found")
     if not stored.clashes:

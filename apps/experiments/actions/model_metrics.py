@@ -12,6 +12,7 @@ from apps.core.actor import Actor, Level
 from apps.core.errors import NotFound
 from apps.experiments import ingest, limits
 from apps.experiments.access import level_of_experiment
+from apps.experiments.hot import Reach
 from apps.experiments.ingest import Batch, Stored, Value
 from apps.experiments.models import LoggedModel, LoggedModelMetric
 
@@ -27,7 +28,7 @@ class ModelValue:
 
 
 def store_with_model_values(
-    actor: Actor, of_models: Sequence[ModelValue], run_id: str, batch: Batch, teams: Sequence[int] | None
+    actor: Actor, of_models: Sequence[ModelValue], run_id: str, batch: Batch, reach: Reach
 ) -> Stored | None:
     """As `ingest.store`, with the models' share in the same transaction. Raises `NotFound` for an unknown model."""
     for of_model in of_models:
@@ -36,7 +37,7 @@ def store_with_model_values(
 
     def once() -> Stored | None:
         with transaction.atomic():
-            stored = ingest.store(run_id, batch, teams)
+            stored = ingest.store(run_id, batch, reach)
             if stored is not None and not stored.clashes:
                 _insert(stored.run_pk, of_models, _models(actor, of_models))
         return stored

@@ -182,7 +182,7 @@ def resolve(actor: Actor, path: ArtifactPath, level: Level) -> tuple[ArtifactFol
 
 
 def _require_tracking(actor: Actor, level: Level) -> None:
-    if not actor.may_use(Scope.TRACKING, reads=level is Level.READ):
+    if not actor.may_use(Scope.TRACKING, reads=level is Level.READ, by_runs=True):
         raise PermissionDenied("Permission denied: the scope of this token reaches the files of model versions alone.")
 
 

@@ -23,7 +23,7 @@ from apps.experiments.artifacts.shapes import shown_files
 MAX_SIMPLE_UPLOAD = 10 * 1024 * 1024
 
 
-@route("GET", "HEAD", "PUT", "DELETE", also=Scope.REGISTRY)
+@route("GET", "HEAD", "PUT", "DELETE", also=Scope.REGISTRY, by_runs=True)
 def proxied_file(request: ActorRequest, path: str) -> HttpResponseBase:
     """A file of the proxied store: read, written or deleted."""
     if request.method == "PUT":
@@ -35,7 +35,7 @@ def proxied_file(request: ActorRequest, path: str) -> HttpResponseBase:
     return send_file(request, folder, rest)
 
 
-@route("GET", also=Scope.REGISTRY)
+@route("GET", also=Scope.REGISTRY, by_runs=True)
 def proxied_list(request: ActorRequest) -> HttpResponseBase:
     """What lies directly in a folder of the proxied store, by name."""
     folder, rest = resolve(request.actor, ArtifactPath.parse_or_root(request.GET.get("path", "")), Level.READ)
@@ -43,7 +43,7 @@ def proxied_list(request: ActorRequest) -> HttpResponseBase:
     return json_response(shown_files(entries, below=rest))
 
 
-@route("GET", "HEAD")
+@route("GET", "HEAD", by_runs=True)
 def run_file(request: ActorRequest) -> HttpResponseBase:
     """A file of a run, by the run's id."""
     run_id = request.GET.get("run_id") or request.GET.get("run_uuid") or ""
@@ -53,7 +53,7 @@ def run_file(request: ActorRequest) -> HttpResponseBase:
     return send_file(request, folder, ArtifactPath.parse(_query(request, "path")))
 
 
-@route("GET", "HEAD")
+@route("GET", "HEAD", by_runs=True)
 def logged_model_file(request: ActorRequest, model_id: str) -> HttpResponseBase:
     """A file of a logged model."""
     path = request.GET.get("artifact_file_path", "")
@@ -63,7 +63,7 @@ def logged_model_file(request: ActorRequest, model_id: str) -> HttpResponseBase:
     return send_file(request, folder, ArtifactPath.parse(path))
 
 
-@route("POST")
+@route("POST", by_runs=True)
 def simple_upload(request: ActorRequest) -> HttpResponseBase:
     """A small file of a run, as the body of one call."""
     run_id, path = request.GET.get("run_uuid", ""), request.GET.get("path", "")
@@ -79,7 +79,7 @@ def simple_upload(request: ActorRequest) -> HttpResponseBase:
     return json_response({})
 
 
-@route("POST")
+@route("POST", by_runs=True)
 def create_upload(request: ActorRequest, path: str) -> HttpResponseBase:
     """Begin an upload in parts of a file into the folder `path`."""
     asked = read_request(multipart.CreateUpload, request, {})
@@ -87,7 +87,7 @@ def create_upload(request: ActorRequest, path: str) -> HttpResponseBase:
     return json_response(multipart.create_upload(folder, target, asked.num_parts))
 
 
-@route("POST")
+@route("POST", by_runs=True)
 def complete_upload(request: ActorRequest, path: str) -> HttpResponseBase:
     """Make the parts a file."""
     asked = read_request(multipart.CompleteUpload, request, {})
@@ -97,7 +97,7 @@ def complete_upload(request: ActorRequest, path: str) -> HttpResponseBase:
     return json_response({})
 
 
-@route("POST")
+@route("POST", by_runs=True)
 def abort_upload(request: ActorRequest, path: str) -> HttpResponseBase:
     """Throw the parts away."""
     asked = read_request(multipart.AbortUpload, request, {})
@@ -106,7 +106,7 @@ def abort_upload(request: ActorRequest, path: str) -> HttpResponseBase:
     return json_response({})
 
 
-@route("GET", also=Scope.REGISTRY)
+@route("GET", also=Scope.REGISTRY, by_runs=True)
 def signed_download(request: ActorRequest, path: str) -> HttpResponseBase:
     """An address from which a file can be fetched without us."""
     folder, rest = resolve(request.actor, ArtifactPath.parse(path), Level.READ)

@@ -45,14 +45,14 @@ class ListModelArtifacts(Request):
     page_token: str = ""
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def list_artifacts(actor: Actor, request: ListArtifacts) -> Any:
     path = ArtifactPath.parse_or_root(request.path)
     folder = folder_of_run(access.get_run(actor, request.run_id))
     return _page(actor, folder, path, request.page_token)
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def list_logged_model_artifacts(actor: Actor, request: ListModelArtifacts) -> Any:
     path = ArtifactPath.parse_or_root(request.artifact_directory_path)
     folder = folder_of_logged_model(access.get_logged_model(actor, request.model_id))
@@ -71,7 +71,7 @@ def sign_upload(actor: Actor, request: SignUpload) -> Any:
     return multipart.sign_upload(folder, path, seconds)
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def sign_download(actor: Actor, request: SignDownload) -> Any:
     path, seconds = ArtifactPath.parse(request.path), _checked_seconds(request.expiration or DEFAULT_SECONDS)
     signed = multipart.sign_download(folder_of_run(access.get_run(actor, request.run_id)), path, seconds)

@@ -57,7 +57,7 @@ class SearchDatasets(Request):
     experiment_ids: list[str] = []
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def log_inputs(actor: Actor, request: LogInputs) -> Any:
     actions.log_inputs(
         actor,
@@ -68,7 +68,7 @@ def log_inputs(actor: Actor, request: LogInputs) -> Any:
     return {}
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def log_outputs(actor: Actor, request: LogOutputs) -> Any:
     if request.models is None:
         raise missing_value("models")
@@ -77,14 +77,14 @@ def log_outputs(actor: Actor, request: LogOutputs) -> Any:
     return {}
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def log_model(actor: Actor, request: LogModel) -> Any:
     model = _read_model(request.model_json)
     actions.record_model(actor, run=access.get_run(actor, request.run_id, Level.EDIT), model=model)
     return {}
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def search_datasets(actor: Actor, request: SearchDatasets) -> Any:
     if not request.experiment_ids:
         raise InvalidInput("SearchDatasets request must specify at least one experiment_id.")

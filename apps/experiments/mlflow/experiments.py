@@ -63,12 +63,12 @@ def create_experiment(actor: Actor, request: CreateExperiment) -> Any:
     return {"experiment_id": str(experiment.pk)}
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def get_experiment(actor: Actor, request: ExperimentRequest) -> Any:
     return _answer(access.get_experiment(actor, request.experiment_id))
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def get_experiment_by_name(actor: Actor, request: GetByName) -> Any:
     return _answer(access.get_experiment_by_name(actor, request.experiment_name))
 
@@ -106,7 +106,7 @@ def delete_experiment_tag(actor: Actor, request: ExperimentTagRequest) -> Any:
     return {}
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def search_experiments(actor: Actor, request: SearchExperiments) -> Any:
     page = search(
         actor,

@@ -58,20 +58,20 @@ class LogBatch(RunRequest):
     tags: list[Tag] = []
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def log_metric(actor: Actor, request: LogMetric) -> Any:
     value = _value(request, "")
     actions.log_metric(actor, run_id=request.run_id, value=value, of_model=_of_model(request, value))
     return {}
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def log_parameter(actor: Actor, request: LogParam) -> Any:
     actions.log_param(actor, run_id=request.run_id, key=request.key, value=request.value)
     return {}
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def set_tag(actor: Actor, request: SetTag) -> Any:
     actions.set_tag(actor, run_id=request.run_id, key=request.key, value=request.value)
     return {}
@@ -83,7 +83,7 @@ def delete_tag(actor: Actor, request: DeleteTag) -> Any:
     return {}
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def log_batch(actor: Actor, request: LogBatch) -> Any:
     values = [_value(metric, f"metrics[{index}].") for index, metric in enumerate(request.metrics)]
     of_models = [_of_model(*both) for both in zip(request.metrics, values, strict=True)]

@@ -75,7 +75,7 @@ class SearchLoggedModels(Request):
     page_token: str = ""
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def create_logged_model(actor: Actor, request: CreateLoggedModel) -> Any:
     model = actions.create_logged_model(
         actor,
@@ -89,12 +89,12 @@ def create_logged_model(actor: Actor, request: CreateLoggedModel) -> Any:
     return _answer(model.pk)
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def get_logged_model(actor: Actor, request: GetLoggedModel) -> Any:
     return _answer(access.get_logged_model(actor, request.model_id, also_deleted=request.allow_deleted).pk)
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def finalize_logged_model(actor: Actor, request: Finalize) -> Any:
     if request.status is None:
         raise missing_value("status")
@@ -110,7 +110,7 @@ def delete_logged_model(actor: Actor, request: ModelRequest) -> Any:
     return {}
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def set_logged_model_tags(actor: Actor, request: SetTags) -> Any:
     model = access.get_logged_model(actor, request.model_id, Level.EDIT, also_deleted=True)
     actions.set_logged_model_tags(actor, model=model, tags=pairs(request.tags))
@@ -124,14 +124,14 @@ def delete_logged_model_tag(actor: Actor, request: DeleteTag) -> Any:
     return {}
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def log_logged_model_params(actor: Actor, request: LogParams) -> Any:
     model = access.get_logged_model(actor, request.model_id, Level.EDIT, also_deleted=True)
     actions.log_logged_model_params(actor, model=model, params=pairs(request.params))
     return {}
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def search_logged_models(actor: Actor, request: SearchLoggedModels) -> Any:
     if any(not dataset.dataset_name for dataset in request.datasets):
         raise InvalidInput("`dataset_name` in the `datasets` clause must be specified.")

@@ -44,7 +44,7 @@ class GetHistoryBulkInterval(Request):
     max_results: Int64 = MAX_SAMPLE
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def get_history(actor: Actor, request: GetHistory) -> Any:
     run = access.get_run(actor, request.run_id)
     fingerprint = query_fingerprint(actor, "history", run.pk, request.metric_key)
@@ -54,7 +54,7 @@ def get_history(actor: Actor, request: GetHistory) -> Any:
     return _page(run, request.metric_key, after, _page_size(request.max_results), fingerprint)
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def get_history_bulk(actor: Actor, request: GetHistoryBulk) -> Any:
     if not request.run_id:
         raise InvalidInput("GetMetricHistoryBulk request must specify at least one run_id.")
@@ -71,7 +71,7 @@ def get_history_bulk(actor: Actor, request: GetHistoryBulk) -> Any:
     return {"metrics": history.points_of_runs(actor, request.run_id, request.metric_key, limit=limit)}
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def get_history_bulk_interval(actor: Actor, request: GetHistoryBulkInterval) -> Any:
     if not request.run_ids:
         raise InvalidInput(f"Missing value for required parameter 'run_ids'.{SEE_DOCS}")

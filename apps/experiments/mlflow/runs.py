@@ -30,7 +30,7 @@ class UpdateRun(RunRequest):
     run_name: str = ""
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def create_run(actor: Actor, request: CreateRun) -> Any:
     run = actions.create_run(
         actor,
@@ -46,7 +46,7 @@ def create_run(actor: Actor, request: CreateRun) -> Any:
     return {"run": {"info": rendering.info_of(run), "data": {"tags": shown}, "inputs": {}}}
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def get_run(actor: Actor, request: RunRequest) -> Any:
     rendered = rendering.render_run(actor, request.run_id)
     if rendered is None:
@@ -54,7 +54,7 @@ def get_run(actor: Actor, request: RunRequest) -> Any:
     return b'{"run":' + rendered + b"}"
 
 
-@endpoint(Scope.TRACKING)
+@endpoint(Scope.TRACKING, by_runs=True)
 def update_run(actor: Actor, request: UpdateRun) -> Any:
     run = actions.update_run(
         actor,

@@ -24,7 +24,7 @@ class SearchRuns(Request):
     page_token: str = ""
 
 
-@endpoint(Scope.TRACKING, reads=True)
+@endpoint(Scope.TRACKING, reads=True, by_runs=True)
 def search_runs(actor: Actor, request: SearchRuns) -> Any:
     check_most("max_results", request.max_results, MAX_RESULTS)
     page = search(

@@ -48,7 +48,7 @@ def ask(
             if is_in(fresh, slot) and not (kind == RequestKind.ROLLBACK and slot.is_stage):
                 raise InvalidInput(f"{fresh} is in {slot} already.")
             rules = rules_now(PolicyBook.load(fresh.model), fresh, slot, kind)
-            access.require_level(actor, fresh.model, Level(rules.ask_level))
+            access.require_to_ask(actor, fresh.model, Level(rules.ask_level))
             return _make(actor, fresh, slot, comment, kind, rules)
     except IntegrityError as error:
         raise AlreadyExists(f"You asked already that {version} enter {slot}; the request is open.") from error

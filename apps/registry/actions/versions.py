@@ -7,8 +7,9 @@ from django.db import transaction
 
 from apps.audit.actions import record
 from apps.core.actor import Actor
+from apps.core.errors import PermissionDenied
 from apps.experiments import limits
-from apps.registry import events, facts, guards, telling
+from apps.registry import access, events, facts, guards, telling
 from apps.registry.actions import closing, placing
 from apps.registry.actions.common import lock_version, now_ms
 from apps.registry.models import ModelVersion, ModelVersionTag, RegisteredModel
@@ -40,7 +41,7 @@ def create_version(
     """The next version of a model, made of what `source` names.
 
     Raises `InvalidInput` for a source that isn't canonical or lies outside of what `run_id` and `model_id` name,
-    `NotFound` for one that the actor may not read.
+    `NotFound` for one that the actor may not read, `PermissionDenied` for a project run that names another experiment.
     """
     limits.check_length("run_link", run_link, MAX_RUN_LINK)
     limits.check_length("description", description, MAX_DESCRIPTION)
@@ -49,6 +50,8 @@ def create_version(
         found = prompt_source(source, run_id)
     else:
         found = find_source(actor, model, source, run_id=run_id, model_id=model_id)
+    if not access.is_of_own_experiment(actor, found.run, found.logged_model):
+        raise PermissionDenied("Permission denied: a project run registers what lies in its own experiment.")
     with transaction.atomic():
         version = _unsaved(actor, model, found, run_link, description)
         store_version(version, checked)

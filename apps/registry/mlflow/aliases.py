@@ -39,7 +39,7 @@ def delete_registered_model_alias(actor: Actor, request: AliasRequest) -> Any:
     return {}
 
 
-@endpoint(Scope.REGISTRY, reads=True)
+@endpoint(Scope.REGISTRY, reads=True, by_runs=True)
 def get_model_version_by_alias(actor: Actor, request: AliasRequest) -> Any:
     rendered = rendering.version_at(actor, request.name, request.alias)
     if rendered is not None:

@@ -62,7 +62,7 @@ def list_transition_requests(actor: Actor, request: ListRequests) -> Any:
     return {"requests": open_requests(actor, page.items)} | next_page(page)
 
 
-@endpoint(Scope.REGISTRY)
+@endpoint(Scope.REGISTRY, by_runs=True)
 def create_transition_request(actor: Actor, request: OfStage) -> Any:
     version = access.get_version(actor, request.name, request.version)
     made = actions.ask(actor, version=version, slot=Slot.stage(request.stage), comment=request.comment)

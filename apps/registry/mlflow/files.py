@@ -15,7 +15,7 @@ from apps.registry import access
 from apps.registry.mlmodel import folder_of_version
 
 
-@route("GET", "HEAD", also=Scope.REGISTRY)
+@route("GET", "HEAD", also=Scope.REGISTRY, by_runs=True)
 def version_file(request: ActorRequest) -> HttpResponseBase:
     """A file of a model version, for whoever may read the version."""
     name, number, path = (request.GET.get(key, "") for key in ("name", "version", "path"))

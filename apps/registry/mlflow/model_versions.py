@@ -64,7 +64,7 @@ class SearchVersions(Request):
     page_token: str = ""
 
 
-@endpoint(Scope.REGISTRY)
+@endpoint(Scope.REGISTRY, by_runs=True)
 def create_model_version(actor: Actor, request: CreateVersion) -> Any:
     version = actions.create_version(
         actor,
@@ -79,7 +79,7 @@ def create_model_version(actor: Actor, request: CreateVersion) -> Any:
     return _answer(version)
 
 
-@endpoint(Scope.REGISTRY, reads=True)
+@endpoint(Scope.REGISTRY, reads=True, by_runs=True)
 def get_model_version(actor: Actor, request: VersionRequest) -> Any:
     rendered = rendering.version_of(actor, request.name, access.parse_number(request.version))
     if rendered is not None:
@@ -87,7 +87,7 @@ def get_model_version(actor: Actor, request: VersionRequest) -> Any:
     return _answer(access.get_version(actor, request.name, request.version))
 
 
-@endpoint(Scope.REGISTRY)
+@endpoint(Scope.REGISTRY, by_runs=True)
 def update_model_version(actor: Actor, request: DescribeVersion) -> Any:
     version = access.get_version(actor, request.name, request.version, Level.EDIT)
     actions.describe_version(actor, version=version, description=request.description)
@@ -101,7 +101,7 @@ def delete_model_version(actor: Actor, request: VersionRequest) -> Any:
     return {}
 
 
-@endpoint(Scope.REGISTRY, reads=True)
+@endpoint(Scope.REGISTRY, reads=True, by_runs=True)
 def get_model_version_download_uri(actor: Actor, request: VersionRequest) -> Any:
     folder = rendering.folder_of(actor, request.name, access.parse_number(request.version))
     if folder is None:
@@ -110,7 +110,7 @@ def get_model_version_download_uri(actor: Actor, request: VersionRequest) -> Any
     return {"artifact_uri": folder}
 
 
-@endpoint(Scope.REGISTRY)
+@endpoint(Scope.REGISTRY, by_runs=True)
 def set_model_version_tag(actor: Actor, request: SetVersionTag) -> Any:
     version = access.get_version(actor, request.name, request.version, Level.EDIT)
     actions.set_version_tag(actor, version=version, key=request.key, value=request.value)
@@ -136,7 +136,7 @@ def transition_model_version_stage(actor: Actor, request: TransitionStage) -> An
     return _answer(version)
 
 
-@endpoint(Scope.REGISTRY, reads=True)
+@endpoint(Scope.REGISTRY, reads=True, by_runs=True)
 def search_model_versions(actor: Actor, request: SearchVersions) -> Any:
     check_most("max_results", request.max_results, MAX_RESULTS)
     page = search(

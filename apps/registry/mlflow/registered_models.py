@@ -55,14 +55,14 @@ class SearchModels(Request):
     page_token: str = ""
 
 
-@endpoint(Scope.REGISTRY)
+@endpoint(Scope.REGISTRY, by_runs=True)
 def create_registered_model(actor: Actor, request: CreateModel) -> Any:
     tags = pairs(request.tags)
     model = actions.create_model(actor, name=request.name, description=request.description, tags=tags)
     return {"registered_model": show_model(model)}
 
 
-@endpoint(Scope.REGISTRY, reads=True)
+@endpoint(Scope.REGISTRY, reads=True, by_runs=True)
 def get_registered_model(actor: Actor, request: ModelRequest) -> Any:
     return {"registered_model": show_model(access.get_model(actor, request.name))}
 
@@ -101,7 +101,7 @@ def delete_registered_model_tag(actor: Actor, request: ModelTagRequest) -> Any:
     return {}
 
 
-@endpoint(Scope.REGISTRY, reads=True)
+@endpoint(Scope.REGISTRY, reads=True, by_runs=True)
 def get_latest_versions(actor: Actor, request: LatestVersions) -> Any:
     model = access.get_model(actor, request.name)
     stages, numbers = stages_named(request.stages)
@@ -110,7 +110,7 @@ def get_latest_versions(actor: Actor, request: LatestVersions) -> Any:
     return {"model_versions": show_versions(keys)} if keys else {}
 
 
-@endpoint(Scope.REGISTRY, reads=True)
+@endpoint(Scope.REGISTRY, reads=True, by_runs=True)
 def search_registered_models(actor: Actor, request: SearchModels) -> Any:
     check_most("max_results", request.max_results, MAX_RESULTS)
     page = search(

@@ -21,6 +21,8 @@ class VersionViewSet(ApiViewSet):
     """The versions of a model."""
 
     scope = Scope.REGISTRY
+    # A project run asks; the protocol has no word for asking about an alias.
+    by_runs = ("requests",)
     queryset = ModelVersion.objects.none()
     serializer_class = shapes.VersionShape
     lookup_field = "number"

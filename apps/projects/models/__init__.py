@@ -1,3 +1,4 @@
+from apps.projects.models.attempts import Attempt, Outcome
 from apps.projects.models.builds import Build
 from apps.projects.models.projects import Archive, Project, SourceKind
 from apps.projects.models.queues import DEFAULT_QUEUE, Queue, Quota, Worker
@@ -11,10 +12,12 @@ __all__ = [
     "ENDED",
     "HELD",
     "Archive",
+    "Attempt",
     "Build",
     "JobKind",
     "LogChunk",
     "Missed",
+    "Outcome",
     "Overlap",
     "Project",
     "ProjectRun",

@@ -11,8 +11,9 @@ from typing import TypeVar
 from django.db.models import Model, QuerySet
 
 from apps.accounts.access import level_on, require, require_admin
+from apps.accounts.confinement import as_maker
 from apps.accounts.models import ObjectKind, Team
-from apps.core.actor import Actor, Level, Role
+from apps.core.actor import Actor, Confinement, Level, Role
 from apps.core.errors import NotFound, PermissionDenied
 from apps.core.keys import parse_key
 from apps.projects.models import Archive, Project, ProjectRun, Queue, Schedule, Secret, Worker
@@ -36,7 +37,9 @@ def get_project_by_key(actor: Actor, key: str | int, level: Level = Level.READ) 
 def get_project_run(actor: Actor, key: str | int, level: Level = Level.READ) -> ProjectRun:
     """By its number, with team, project, experiment and tracking run."""
     missing = f"No project run {str(key)[:20]}."
-    found = ProjectRun.objects.visible_to(actor).select_related("team", "project", "experiment", "run", "worker")
+    found = ProjectRun.objects.visible_to(actor).select_related(
+        "team", "project", "experiment", "run__experiment", "worker"
+    )
     run = _first(found.filter(pk=parse_key(str(key)) or 0), missing)
     if level > Level.READ:
         require(level_of_run(actor, run), level, missing=missing, doing=f"{level.word} this project run")
@@ -45,7 +48,8 @@ def get_project_run(actor: Actor, key: str | int, level: Level = Level.READ) -> 
 
 def get_archive(actor: Actor, key: str | int) -> Archive:
     """An uploaded archive of one of the actor's teams."""
-    return _first(Archive.objects.visible_to(actor).filter(pk=parse_key(str(key)) or 0), "No such archive.")
+    found = Archive.objects.visible_to(actor).select_related("team")
+    return _first(found.filter(pk=parse_key(str(key)) or 0), "No such archive.")
 
 
 def get_schedule(actor: Actor, key: str | int, level: Level = Level.READ) -> Schedule:
@@ -76,13 +80,16 @@ def get_worker(actor: Actor, name: str) -> Worker:
 
 def level_of_project(actor: Actor, project: Project) -> Level:
     """The level by role, grant or having made it."""
-    level = level_on(actor, ObjectKind.PROJECT, project.pk, project.team_id)
-    made_it = project.owner_id is not None and project.owner_id == actor.user_id
-    return Level.MANAGE if made_it and level >= Level.EDIT else level
+    return as_maker(actor, project.owner_id, level_on(actor, ObjectKind.PROJECT, project.pk, project.team_id))
 
 
 def level_of_run(actor: Actor, run: ProjectRun) -> Level:
-    """That on its project, or by role in its team; whoever started it may edit it, so cancel it."""
+    """That on its project, or by role in its team; whoever started it may edit it, so cancel it.
+
+    A project run reads itself, and may cancel those that it started.
+    """
+    if actor.confined is not None:
+        return _level_within(actor.confined, run)
     by_role = actor.level_in(run.team_id)
     level = level_of_project(actor, run.project) if run.project is not None else by_role
     return max(level, Level.EDIT) if run.owner_id is not None and run.owner_id == actor.user_id else level
@@ -100,6 +107,12 @@ def require_level(actor: Actor, project: Project, level: Level, missing: str = "
         return
     doing = f"{level.word} the project {project.name}"
     require(level_of_project(actor, project), level, missing=missing or f"No project {project.name!r}.", doing=doing)
+
+
+def _level_within(confined: Confinement, run: ProjectRun) -> Level:
+    if run.parent_id == confined.project_run_id:
+        return Level.EDIT
+    return Level.READ if run.pk == confined.project_run_id else Level.NONE
 
 
 def _checked(actor: Actor, project: Project, level: Level, missing: str) -> Project:

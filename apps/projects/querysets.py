@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.accounts.access import listed, readable
+from apps.accounts.confinement import owner_behind, owner_in_team
 from apps.accounts.models import ObjectKind
 from apps.core.actor import Actor, Role
 
@@ -27,13 +28,21 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
 class ArchiveQuerySet(models.QuerySet["Archive"]):
     def visible_to(self, actor: Actor) -> Self:
-        """Of the actor's teams."""
+        """Of the actor's teams; for a project run, of its own."""
+        actor = owner_in_team(actor)
         return self if actor.is_admin else self.filter(team_id__in=list(actor.roles))
 
 
 class ProjectRunQuerySet(models.QuerySet["ProjectRun"]):
     def visible_to(self, actor: Actor) -> Self:
-        """Of projects that the actor may read; one's own; without a project, who is in their team."""
+        """Of projects that the actor may read; one's own; without a project, who is in their team.
+
+        A project run sees itself and those that it started, as long as its owner could.
+        """
+        if actor.confined is not None:
+            this = actor.confined.project_run_id
+            itself = self.filter(Q(pk=this) | Q(parent_id=this))
+            return itself.visible_to(owner_behind(actor, _KIND) or actor)
         if actor.is_admin:
             return self
         own = Q(owner_id=actor.user_id or 0)
@@ -42,6 +51,8 @@ class ProjectRunQuerySet(models.QuerySet["ProjectRun"]):
 
     def listed_for(self, actor: Actor) -> Self:
         """What lists show: the team the request speaks for, and of projects that were granted."""
+        if actor.confined is not None:
+            return self.visible_to(actor)
         loose = Q(project__isnull=True, team_id=actor.team_id or 0) if self._speaks(actor) else Q(pk__in=[])
         return self.filter(loose | Q(project__isnull=False) & listed(actor, _KIND, "project__"))
 

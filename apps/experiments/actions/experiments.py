@@ -10,7 +10,7 @@ from apps.accounts.access import require_team
 from apps.accounts.models import DEFAULT_TEAM, Team
 from apps.audit.actions import Subject, record
 from apps.core.actor import Actor
-from apps.core.errors import AlreadyExists, Conflict, NotFound
+from apps.core.errors import AlreadyExists, Conflict, NotFound, PermissionDenied
 from apps.experiments import events, holds, limits
 from apps.experiments.access import require_active_experiment
 from apps.experiments.actions.common import Pair, now_ms
@@ -23,6 +23,8 @@ DEFAULT_EXPERIMENT_NAME = "Default"
 
 def create_experiment(actor: Actor, *, name: str, artifact_location: str = "", tags: Sequence[Pair] = ()) -> Experiment:
     """A new experiment in the team that the request speaks for. Raises `AlreadyExists`, also for one in the trash."""
+    if actor.confined is not None:
+        raise PermissionDenied("Permission denied: a project run logs into its own experiment.")
     limits.check_length("name", name, limits.MAX_EXPERIMENT_NAME_LENGTH)
     check_artifact_location(artifact_location)
     checked = dict(limits.checked_experiment_tag(key, value) for key, value in tags)

@@ -51,6 +51,11 @@ def level_of_person(user: User, target: Target) -> Level:
     return kind_of(target.kind).level_of(actor_of_user(user, Via.SYSTEM), target)
 
 
+def role_of_person(user: User, team_id: int) -> Role | None:
+    """The role that an active person has in a team now; administrators of the site hold the highest."""
+    return actor_of_user(user, Via.SYSTEM).role_in(team_id) if user.is_active else None
+
+
 def level_by_role(user: User, target: Target) -> Level:
     """What the person's place in the owning team gives alone; a grant can add to it and never takes from it."""
     return actor_of_user(user, Via.SYSTEM).level_in(target.team_id)

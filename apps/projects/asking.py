@@ -11,9 +11,9 @@ from apps.core.paths import ArtifactPath
 from apps.experiments.models import Experiment
 from apps.projects.limits import Limits
 from apps.projects.models import DEFAULT_QUEUE, Archive, Project, Queue, Secret, SourceKind
-from apps.projects.names import check_variables
 from apps.projects.reach import allowed_folder, check_git
 from apps.projects.sources import check_reference
+from apps.projects.variables import check_variables
 
 _MAX_URI = 1000
 

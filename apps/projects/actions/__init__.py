@@ -4,6 +4,7 @@ from apps.projects.actions.archives import Kept, keep_archive, open_archive, pru
 from apps.projects.actions.cancelling import cancel_run
 from apps.projects.actions.claiming import Held, beat, claim_run, start_run
 from apps.projects.actions.common import Fenced
+from apps.projects.actions.credentials import give_token
 from apps.projects.actions.ending import Ending, end_attempt
 from apps.projects.actions.firing import fire_schedule, sweep_schedules
 from apps.projects.actions.logs import append_log, store_log, store_logs
@@ -22,6 +23,7 @@ from apps.projects.actions.schedules import (
     delete_schedule,
     pause_schedule,
 )
+from apps.projects.actions.secrets import delete_secret, reseal_secrets, secrets_for, set_secret
 from apps.projects.actions.submitting import submit_run
 from apps.projects.actions.sweeping import sweep_runs
 from apps.projects.actions.workers import register_worker, stop_worker
@@ -43,16 +45,21 @@ __all__ = [
     "create_schedule",
     "delete_project",
     "delete_schedule",
+    "delete_secret",
     "describe_project",
     "end_attempt",
     "fire_schedule",
+    "give_token",
     "keep_archive",
     "open_archive",
     "pause_schedule",
     "prune_archives",
     "read_project",
     "register_worker",
+    "reseal_secrets",
+    "secrets_for",
     "set_defaults",
+    "set_secret",
     "start_run",
     "stop_worker",
     "store_log",

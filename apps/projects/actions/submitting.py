@@ -13,6 +13,7 @@ from apps.core.errors import Conflict, InvalidInput, NotSignedIn
 from apps.experiments import actions as experiments
 from apps.experiments.models import Experiment, Run, RunStatus
 from apps.projects import events
+from apps.projects.actions.admitting import admit
 from apps.projects.actions.common import now_ms, subject_of_run
 from apps.projects.models import Archive, Project, ProjectRun, Queue, Quota, RunState, SourceKind, Trigger
 from apps.projects.submission import Submission
@@ -39,7 +40,8 @@ def submit_run(
     """Queue a run of a project, of `archive` where one is given; asked again under the same key, the one that is there.
 
     `tags` go to its tracking run, below those that every run has. The caller fetched project and experiment with the
-    right to edit them. Raises `InvalidInput`, and `Conflict` where the team's quota is used up.
+    right to edit them. Raises `InvalidInput`, `PermissionDenied` for secrets that are not the actor's to use, and
+    `Conflict` where the team's quota is used up.
     """
     if actor.user_id is None:
         raise NotSignedIn
@@ -48,6 +50,7 @@ def submit_run(
     run.experiment, run.request_key = experiment, request_key or None
     for name, value in more.items():
         setattr(run, name, value)
+    admit(actor, run)
     try:
         with transaction.atomic():
             return _stored(actor, run, experiment, submission.run_name, tags or {})
@@ -60,6 +63,8 @@ def submit_run(
 
 def _asked_before(actor: Actor, key: str) -> ProjectRun | None:
     found = ProjectRun.objects.filter(owner_id=actor.user_id, request_key=key) if key else ProjectRun.objects.none()
+    if actor.confined is not None:
+        found = found.visible_to(actor)
     return found.select_related("team", "project", "experiment", "run").first()
 
 
@@ -99,6 +104,7 @@ def _stored(actor: Actor, run: ProjectRun, experiment: Experiment, name: str, ta
     run.run = _tracking_run(actor, run, experiment, name, tags)
     run.save(force_insert=True)
     after = {"entry_point": run.entry_point, "params": run.params, "queue": run.queue, "trigger": run.trigger}
+    after |= {"secrets": run.secrets} if run.secrets else {}
     record(actor, events.RUN_QUEUED, subject_of_run(run), after=after)
     transaction.on_commit(partial(wake, run.queue))
     return run

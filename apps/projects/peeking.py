@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 from typing import IO
 
+from django.conf import settings
+
 from apps.core.errors import InvalidInput
 from apps.core.paths import ArtifactPath
 from apps.experiments.artifacts.store import CHUNK, own_store
@@ -29,7 +31,8 @@ def peek(source: IO[bytes], into: Path) -> Path:
 
     Where an archive holds one folder and nothing beside it, that is the project. Raises `InvalidInput`.
     """
-    with opened(source, Limits()) as archive:
+    limits = Limits(files=settings.PROJECT_ARCHIVE_FILES, bytes=settings.PROJECT_UNPACKED_BYTES)
+    with opened(source, limits) as archive:
         for entry in archive.infolist():
             target = into.joinpath(*place_of(entry).segments)
             try:

@@ -1,0 +1,79 @@
+// Pages of projects: rows of pairs, rows of runs that are picked, and the metrics of a run, live.
+import "./selection.js";
+import { Live } from "./live.js";
+import { Board } from "./charts.js";
+
+// ---- rows of a name and a value ----
+for (const button of document.querySelectorAll("[data-adds-pair]")) button.hidden = false;
+document.addEventListener("htmx:afterSwap", () => {
+  for (const button of document.querySelectorAll("[data-adds-pair]")) button.hidden = false;
+});
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-adds-pair]");
+  if (!button) return;
+  const pairs = document.getElementById(button.dataset.addsPair);
+  const row = pairs.lastElementChild.cloneNode(true);
+  for (const field of row.querySelectorAll("input")) field.value = "";
+  pairs.append(row);
+  row.querySelector("input").focus();
+});
+
+// ---- the table of runs comes anew every few seconds: what is picked stays so ----
+let picked = new Set();
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target.id !== "run-table") return;
+  picked = new Set([...event.target.querySelectorAll("input.pick:checked")].map((pick) => pick.value));
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "run-table") return;
+  for (const pick of event.target.querySelectorAll("input.pick")) pick.checked = picked.has(pick.value);
+});
+
+// ---- metrics of a run ----
+let live = null;
+let board = null;
+let last = "{}";
+let due = null;
+
+function begin() {
+  const root = document.getElementById("board");
+  board = root ? new Board(root) : null;
+  last = "{}";
+  if (!board) return;
+  board.onWatch = (ends) => {
+    const text = JSON.stringify(ends);
+    if (text === last) return;
+    last = text;
+    live?.say({ watch: ends });
+  };
+  board.watch();
+}
+
+function hear(news) {
+  const keys = Object.keys(news.metrics ?? {});
+  // A chart for what is new comes from the server, with all others.
+  const shown = document.querySelectorAll("#board [data-key]").length;
+  if (shown < 12 && keys.some((key) => !board?.figure(key))) {
+    due ??= setTimeout(() => { due = null; window.htmx.trigger("#run-metrics", "refresh"); }, 300);
+    return;
+  }
+  const known = (entries) => Object.fromEntries(Object.entries(entries ?? {}).filter(([key]) => board?.figure(key)));
+  board?.hear({ ...news, metrics: known(news.metrics), lines: known(news.lines) });
+}
+
+const panel = document.getElementById("run-metrics");
+if (panel) {
+  begin();
+  const mark = document.getElementById("live");
+  if (!mark.hidden) {
+    live = new Live(mark, hear);
+    live.onOpen = () => { last = "{}"; board?.watch(); };
+    document.addEventListener("htmx:afterSwap", (event) => {
+      if (event.target.id !== "run-metrics" && !document.getElementById("run-metrics")?.contains(event.target)) return;
+      if (board?.root.isConnected) return;
+      live.element = document.getElementById("live");
+      live.show("on");
+      begin();
+    });
+  }
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apps.audit.codes import declare
+from apps.audit.links import declare_page
 
 PROJECT_CREATED = declare("project.created", "created the project {object}")
 PROJECT_CHANGED = declare("project.changed", "changed the project {object}")
@@ -23,3 +24,6 @@ QUEUE_DELETED = declare("queue.deleted", "deleted the queue {object}")
 QUOTA_SET = declare("quota.set", "set the quota of {object}")
 WORKER_DRAINED = declare("worker.drained", "drained the worker {object}")
 WORKER_RESUMED = declare("worker.resumed", "let the worker {object} go on")
+
+declare_page("project", "/project/{id}/")
+declare_page("project_run", "/project-runs/{id}/")

@@ -25,7 +25,7 @@ DOCUMENT = {
         {
             "name": "main",
             "command": "python train.py {alpha}",
-            "parameters": [{"name": "alpha", "type": "float", "default": 0.5}],
+            "parameters": [{"name": "alpha", "type": "float", "default": "0.5"}],
         },
         {
             "name": "check",

@@ -71,8 +71,9 @@ class Docker:
         container, has_disk = _created(engine, image, work, options)
         try:
             with TemporaryFile() as file:
-                pack_into(work.folder, file)
-                container.put_archive(CODE, file)
+                parent, _, name = CODE.rpartition("/")
+                pack_into(work.folder, name, file)
+                container.put_archive(parent, file)
             # Before it starts, so that no byte is missed.
             stream = container.attach(stream=True, stdout=True, stderr=True)
             container.start()

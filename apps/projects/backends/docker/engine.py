@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import docker
@@ -37,7 +37,7 @@ def connect(seconds: float = SECONDS) -> docker.DockerClient:
 def abilities() -> dict[str, Any]:
     """What a worker's page shows: `{"is_there": bool, "version", "storage", "lacks": [sentences]}`."""
     try:
-        with answering(), connect(seconds=5) as engine:
+        with answering(), closing(connect(seconds=5)) as engine:
             info = engine.info()
     except (Unavailable, InvalidInput):
         return {"is_there": False}

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import IO
 
 
-def pack_into(folder: Path, file: IO[bytes]) -> None:
-    """Write the files of a folder as a tar, and go back to its beginning.
+def pack_into(folder: Path, name: str, file: IO[bytes]) -> None:
+    """Write a folder as a tar that holds it under a name, and go back to its beginning.
 
     They belong to the container's root, and whoever the image runs as may change them: nobody else is in there.
     """
     with tarfile.open(fileobj=file, mode="w", dereference=False) as archive:
-        archive.add(folder, arcname=".", filter=_opened)
+        archive.add(folder, arcname=name, filter=_opened)
     file.seek(0)
 
 

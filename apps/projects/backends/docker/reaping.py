@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
@@ -22,7 +22,7 @@ def reap(sites: Iterable[str], still_held: Callable[[set[Held]], set[Held]]) -> 
     `still_held` is asked once, for all there are. Without an engine there are none.
     """
     try:
-        with answering(), connect(seconds=10) as engine:
+        with answering(), closing(connect(seconds=10)) as engine:
             found = {each: _held(each) for site in sites for each in _of_site(engine.containers, site)}
             lost = set(found.values()) - (still_held(set(found.values())) if found else set())
             return sum(_ended(container) for container, held in found.items() if held in lost)

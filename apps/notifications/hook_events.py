@@ -33,6 +33,15 @@ EXAMPLES: dict[str, Mapping[str, Any]] = {
     "promotion_request.cancelled": _REQUEST,
     "promotion_request.expired": _REQUEST,
     "comment.created": {**_VERSION, "comment": "An example comment"},
+    "project_run.ended": {
+        "project": "example_project",
+        "project_run_id": 1,
+        "run_id": "abcd1234abcd5678",
+        "entry_point": "main",
+        "state": "finished",
+        "exit_code": 0,
+        "message": "",
+    },
     "prompt.created": {**_PROMPT, **_MADE, "description": "An example prompt"},
     "prompt_version.created": {
         **_PROMPT_VERSION,

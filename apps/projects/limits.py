@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from django.conf import settings
 
 from apps.core.errors import InvalidInput
 
@@ -42,3 +43,10 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     def over(self, defaults: Limits) -> Limits:
         """These, and for what they don't say the defaults."""
         return Limits.from_json(defaults.to_json() | self.to_json())
+
+
+def seconds_of(limits: Mapping[str, Any]) -> int:
+    """How long a run with these limits, as they are kept, may go on: as asked, at most what the operator allows."""
+    most: int = settings.PROJECT_TIME_LIMIT
+    asked = limits.get("seconds")
+    return most if asked is None else min(int(asked), most)

@@ -8,12 +8,18 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from apps.core.actor import Actor
-from apps.core.tasks import as_system
+from apps.core.tasks import as_system, do_alone
 from apps.projects import actions
+from apps.projects.execution import hooks
 from apps.projects.models import Project
+from apps.projects.waking import heard
 
+hooks.connect()
 logger = logging.getLogger(__name__)
 
+_SWEEPING = "projects.sweeping"
+# Who was killed at it is waited for so long: with lease and interval less than a minute.
+_SWEEP_SECONDS = 15
 # Longer than a reading may take: who finds this set leaves the project to somebody else.
 _READING = "projects.reading.{}"
 _READING_SECONDS = 900
@@ -21,18 +27,19 @@ _READING_SECONDS = 900
 
 @shared_task(name="projects.work")
 @as_system
-def work(actor: Actor, queue: str) -> int:
-    """Run what waits in this worker's queues, where it has room; how many runs that were."""
+def work(actor: Actor, queue: str) -> None:
+    """Let this worker look into its queues; the runs themselves are its own threads' work."""
     from apps.projects.execution.worker import this_worker
 
-    return this_worker().work(actor, queue)
+    heard(queue)
+    this_worker().look()
 
 
 @shared_task(name="projects.sweep")
 @as_system
 def sweep(actor: Actor) -> int:
     """See to runs that no worker has any more; how many there were."""
-    return actions.sweep_runs(actor)
+    return do_alone(lambda: actions.sweep_runs(actor), _SWEEPING, seconds=_SWEEP_SECONDS)
 
 
 @shared_task(name="projects.fire_schedule")

@@ -1,4 +1,7 @@
-"""Tells workers that there is something in a queue. Nothing is promised: the sweeper tells them too."""
+"""Tells workers that there is something in a queue. Nothing is promised: they look by themselves too.
+
+A message says nothing of which run: that is the database's to say. Whoever hears it twice, or late, looks in vain.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 _WOKEN = "projects.woken."
 _WOKEN_SECONDS = 10
+# Messages that no worker fetches must not heap up: nobody misses them.
+_EXPIRES_SECONDS = 30
 CELERY_QUEUE = "projects.{}"
 
 
@@ -21,7 +26,7 @@ def wake(queue: str) -> None:
 
     try:
         if cache.add(_WOKEN + queue, 1, timeout=_WOKEN_SECONDS):
-            work.apply_async(args=(queue,), queue=CELERY_QUEUE.format(queue), retry=False)
+            work.apply_async(args=(queue,), queue=CELERY_QUEUE.format(queue), retry=False, expires=_EXPIRES_SECONDS)
     except (RedisError, OperationalError, OSError) as error:
         logger.warning("workers of %s are not told: %s", queue, error)
 

@@ -23,7 +23,7 @@ from apps.experiments.actions.logged_models import (
     set_logged_model_tags,
 )
 from apps.experiments.actions.model_metrics import ModelValue
-from apps.experiments.actions.runs import create_run, delete_run, restore_run, update_run
+from apps.experiments.actions.runs import create_run, delete_run, restore_run, settle_run, update_run
 from apps.experiments.actions.storage import count_storage
 from apps.experiments.actions.trash import Outcome, Wanted, empty_trash
 from apps.experiments.ingest import Value
@@ -64,5 +64,6 @@ __all__ = [
     "set_experiment_tag",
     "set_logged_model_tags",
     "set_tag",
+    "settle_run",
     "update_run",
 ]

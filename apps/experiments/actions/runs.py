@@ -73,6 +73,11 @@ def update_run(
     return run
 
 
+def settle_run(actor: Actor, *, run: Run, status: RunStatus, end_ms: int | None) -> None:
+    """Say how a run stands whose process the server itself follows; in the trash too, for it may come back from there."""
+    with_retries(lambda: _update(run, {"status": status, "end_ms": end_ms}))
+
+
 def delete_run(actor: Actor, *, run: Run) -> None:
     """Put a run into the trash. Twice changes nothing. Raises `Conflict` where a version stands on it."""
     holds.require_free(Things(runs=(run.pk,)), "deleted")

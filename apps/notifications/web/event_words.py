@@ -24,6 +24,7 @@ _TITLES: Mapping[str, str | Promise] = {
     "promotion_request.cancelled": _("A request is taken back"),
     "promotion_request.expired": _("A request runs out"),
     "comment.created": _("Somebody comments"),
+    "project_run.ended": _("A project run ends"),
     "prompt.created": _("A prompt is registered"),
     "prompt_version.created": _("A version of a prompt is registered"),
     "prompt_tag.set": _("A tag of a prompt is set"),

@@ -2,10 +2,18 @@
 
 from apps.projects.actions.archives import Kept, keep_archive, open_archive, prune_archives
 from apps.projects.actions.cancelling import cancel_run
-from apps.projects.actions.claiming import Held, beat, claim_run, start_run
+from apps.projects.actions.claiming import (
+    Held,
+    asked_to_cancel,
+    beat,
+    claim_run,
+    is_something_waiting,
+    start_run,
+    write_held,
+)
 from apps.projects.actions.common import Fenced
 from apps.projects.actions.credentials import give_token
-from apps.projects.actions.ending import Ending, end_attempt
+from apps.projects.actions.ending import Ending, cancelled_words, end_attempt, end_waiting, return_run
 from apps.projects.actions.firing import fire_schedule, sweep_schedules
 from apps.projects.actions.logs import append_log, store_log, store_logs
 from apps.projects.actions.projects import (
@@ -16,6 +24,7 @@ from apps.projects.actions.projects import (
     set_defaults,
 )
 from apps.projects.actions.reading import ask_reading, read_project
+from apps.projects.actions.refusing import refusal_of
 from apps.projects.actions.schedules import (
     Plan,
     change_schedule,
@@ -25,8 +34,8 @@ from apps.projects.actions.schedules import (
 )
 from apps.projects.actions.secrets import delete_secret, reseal_secrets, secrets_for, set_secret
 from apps.projects.actions.submitting import submit_run
-from apps.projects.actions.sweeping import sweep_runs
-from apps.projects.actions.workers import register_worker, stop_worker
+from apps.projects.actions.sweeping import end_lost_runs, sweep_runs
+from apps.projects.actions.workers import forget_workers, register_worker, stop_worker
 
 __all__ = [
     "Ending",
@@ -36,8 +45,10 @@ __all__ = [
     "Plan",
     "append_log",
     "ask_reading",
+    "asked_to_cancel",
     "beat",
     "cancel_run",
+    "cancelled_words",
     "change_schedule",
     "change_source",
     "claim_run",
@@ -48,15 +59,21 @@ __all__ = [
     "delete_secret",
     "describe_project",
     "end_attempt",
+    "end_lost_runs",
+    "end_waiting",
     "fire_schedule",
+    "forget_workers",
     "give_token",
+    "is_something_waiting",
     "keep_archive",
     "open_archive",
     "pause_schedule",
     "prune_archives",
     "read_project",
+    "refusal_of",
     "register_worker",
     "reseal_secrets",
+    "return_run",
     "secrets_for",
     "set_defaults",
     "set_secret",
@@ -67,4 +84,5 @@ __all__ = [
     "submit_run",
     "sweep_runs",
     "sweep_schedules",
+    "write_held",
 ]

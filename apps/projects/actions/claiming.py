@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from apps.audit.actions import record
 from apps.core.actor import Actor
 from apps.experiments import actions as experiments
 from apps.experiments.models import RunStatus
-from apps.projects import events
-from apps.projects.actions.common import Fenced, now_ms, subject_of_run
+from apps.projects import events, live
+from apps.projects.actions.common import DatabaseMs, Fenced, now_ms, subject_of_run
 from apps.projects.models import HELD, Project, ProjectRun, Queue, Quota, RunState, Worker
 
 # A worker that said nothing for so long has lost its runs.
@@ -28,35 +30,29 @@ class Held:
     fence: int
 
 
-def claim_run(actor: Actor, *, worker: Worker, queues: Sequence[str], free_gpus: int = 0) -> ProjectRun | None:
+def is_something_waiting(queues: Sequence[str]) -> bool:
+    """Whether looking is worth while: a run of these queues waits, and its time has come. One statement, no lock."""
+    return _due(queues).exists()
+
+
+def claim_run(
+    actor: Actor, *, worker: Worker, queues: Sequence[str], free_gpus: Sequence[str] = ()
+) -> ProjectRun | None:
     """The run that is next in some queues, now the worker's; None where nothing may be taken.
 
     Highest priority first, then who came first, leaving out what the limits of queue, team or project hold back. All
-    who claim wait for each other, so that no limit is passed.
+    who claim wait for each other, so that no limit is passed. The run has the first of the worker's free devices, and
+    team, project, experiment, tracking run, archive and owner at hand. A constant number of statements.
     """
-    now = now_ms()
+    if not is_something_waiting(queues):
+        return None
     with transaction.atomic():
-        all_queues = list(Queue.objects.select_for_update().order_by("name"))
-        run = _next(queues, all_queues, free_gpus, now)
-        if run is None:
-            return None
-        run.state, run.worker, run.worker_name = RunState.PREPARING, worker, worker.name
-        run.attempt, run.fence = run.attempt + 1, run.fence + 1
-        run.claimed_ms, run.lease_until_ms, run.message = now, now + LEASE_MS, ""
-        run.save(update_fields=_CLAIMED)
+        all_queues = list(Queue.objects.select_for_update(no_key=True).order_by("name"))
+        run = _next(queues, all_queues, len(free_gpus)) if _takes(worker) else None
+        if run is not None:
+            _hand_over(run, worker, free_gpus)
+            transaction.on_commit(partial(live.touch, run.pk, "run"))
     return run
-
-
-_CLAIMED = (
-    "state",
-    "worker",
-    "worker_name",
-    "attempt",
-    "fence",
-    "claimed_ms",
-    "lease_until_ms",
-    "message",
-)
 
 
 def start_run(actor: Actor, *, run: ProjectRun, **known: object) -> None:
@@ -64,13 +60,13 @@ def start_run(actor: Actor, *, run: ProjectRun, **known: object) -> None:
 
     Raises `Fenced` where the run is somebody else's by now.
     """
-    now = now_ms()
     with transaction.atomic():
-        write_held(run, state=RunState.RUNNING, started_ms=now, **known)
+        write_held(run, state=RunState.RUNNING, started_ms=now_ms(), **known)
         if run.run is not None:
             experiments.update_run(actor, run=run.run, status=RunStatus.RUNNING)
         after = {"worker": run.worker_name, "attempt": run.attempt}
         record(actor, events.RUN_STARTED, subject_of_run(run), after=after)
+        transaction.on_commit(partial(live.touch, run.pk, "run"))
 
 
 def write_held(run: ProjectRun, **values: object) -> None:
@@ -81,41 +77,82 @@ def write_held(run: ProjectRun, **values: object) -> None:
         setattr(run, name, value)
 
 
-def beat(actor: Actor, *, worker: Worker, held: Iterable[Held]) -> dict[Held, int | None]:
-    """Say that the worker lives and goes on with some runs.
+def beat(actor: Actor, *, worker: Worker, held: Iterable[Held]) -> dict[Held, int | None] | None:
+    """Say that the worker lives and goes on with some runs; its row is read anew.
 
-    Returns those it still has, each with when somebody asked to cancel it; what is missing was taken away. Three
-    statements, whatever the number.
+    Returns those it still has, each with when somebody asked to cancel it; what is missing was taken away. None for a
+    worker that was forgotten: it has no runs any more. Four statements, whatever the number.
     """
-    now = now_ms()
-    Worker.objects.filter(pk=worker.pk).update(seen_ms=now, stopped_ms=None)
-    mine = ProjectRun.objects.filter(pk__in=[each.run_id for each in held], worker=worker, state__in=HELD)
-    mine.update(lease_until_ms=now + LEASE_MS)
+    if not Worker.objects.filter(pk=worker.pk).update(seen_ms=now_ms(), stopped_ms=None):
+        return None
+    worker.refresh_from_db(fields=["is_draining"])
+    mine = _held_by(worker, held)
+    mine.update(lease_until_ms=DatabaseMs() + LEASE_MS)
     return {Held(pk, fence): cancel for pk, fence, cancel in mine.values_list("pk", "fence", "cancel_ms")}
 
 
-def _next(names: Sequence[str], queues: Iterable[Queue], free_gpus: int, now: int) -> ProjectRun | None:
-    busy = list(ProjectRun.objects.held().values_list("queue", "team_id", "project_id"))
-    by_queue, by_team, by_project = (Counter(column) for column in zip(*busy, strict=True)) if busy else ({}, {}, {})
-    open_queues = [queue.name for queue in queues if queue.name in names and _has_room(queue, by_queue)]
-    waiting = ProjectRun.objects.filter(state=RunState.QUEUED, queue__in=open_queues, not_before_ms__lte=now)
-    waiting = waiting.filter(gpus__lte=free_gpus)
-    full = [pk for pk, most in _quotas(by_team) if by_team[pk] >= most]
-    stopped = [pk for pk, most in _project_limits(by_project) if by_project[pk] >= most]
-    waiting = waiting.exclude(team_id__in=full).exclude(project_id__in=stopped)
-    found = waiting.select_related("team", "project", "experiment", "run", "archive", "owner")
-    return found.order_by("-priority", "id").first()
+def asked_to_cancel(*, worker: Worker, held: Iterable[Held]) -> set[Held]:
+    """Which of a worker's runs somebody asked to cancel. One statement."""
+    asked = _held_by(worker, held).filter(cancel_ms__isnull=False)
+    return {Held(pk, fence) for pk, fence in asked.values_list("pk", "fence")}
 
 
-def _has_room(queue: Queue, by_queue: Counter[str] | dict[str, int]) -> bool:
-    return not queue.is_paused and (queue.max_running is None or by_queue.get(queue.name, 0) < queue.max_running)
+def _held_by(worker: Worker, held: Iterable[Held]) -> QuerySet[ProjectRun]:
+    return ProjectRun.objects.held().filter(pk__in=[each.run_id for each in held], worker=worker)
 
 
-def _quotas(by_team: Iterable[int]) -> list[tuple[int, int]]:
-    found = Quota.objects.filter(team_id__in=list(by_team))
-    return [(pk, most) for pk, most in found.values_list("team_id", "max_running") if most is not None]
+def _takes(worker: Worker) -> bool:
+    return Worker.objects.filter(pk=worker.pk, is_draining=False).exists()
 
 
-def _project_limits(by_project: Iterable[int | None]) -> list[tuple[int, int]]:
-    found = Project.objects.filter(pk__in=[key for key in by_project if key is not None])
-    return [(pk, most) for pk, most in found.values_list("pk", "max_running") if most is not None]
+def _due(queues: Sequence[str]) -> QuerySet[ProjectRun]:
+    return ProjectRun.objects.filter(state=RunState.QUEUED, queue__in=queues, not_before_ms__lte=DatabaseMs())
+
+
+def _next(names: Sequence[str], queues: Iterable[Queue], free_gpus: int) -> ProjectRun | None:
+    busy = _Busy()
+    open_queues = [queue.name for queue in queues if queue.name in names and busy.has_room_in(queue)]
+    waiting = _due(open_queues).filter(gpus__lte=free_gpus, cancel_ms__isnull=True)
+    waiting = waiting.exclude(team_id__in=busy.full_teams()).exclude(project_id__in=busy.full_projects())
+    found = waiting.select_related("team", "project__team", "experiment", "run__experiment", "archive", "owner")
+    # One that somebody cancels at this moment is passed over.
+    return found.select_for_update(of=("self",), skip_locked=True).order_by("-priority", "id").first()
+
+
+def _hand_over(run: ProjectRun, worker: Worker, free_gpus: Sequence[str]) -> None:
+    changes = {
+        "state": RunState.PREPARING,
+        "worker": worker,
+        "worker_name": worker.name,
+        "attempt": run.attempt + 1,
+        "fence": run.fence + 1,
+        "claimed_ms": now_ms(),
+        "started_ms": None,
+        "message": "",
+        "gpu_ids": list(free_gpus[: run.gpus]),
+    }
+    ProjectRun.objects.filter(pk=run.pk).update(lease_until_ms=DatabaseMs() + LEASE_MS, **changes)
+    for name, value in changes.items():
+        setattr(run, name, value)
+
+
+class _Busy:
+    """How many runs go on, by what limits them."""
+
+    def __init__(self) -> None:
+        held = list(ProjectRun.objects.held().values_list("queue", "team_id", "project_id"))
+        self._queues = Counter(queue for queue, _, _ in held)
+        self._teams = Counter(team for _, team, _ in held)
+        self._projects = Counter(project for _, _, project in held if project is not None)
+
+    def has_room_in(self, queue: Queue) -> bool:
+        return not queue.is_paused and (queue.max_running is None or self._queues[queue.name] < queue.max_running)
+
+    def full_teams(self) -> list[int]:
+        found = Quota.objects.filter(max_running__isnull=False).values_list("team_id", "max_running")
+        return [pk for pk, most in found if most is not None and self._teams[pk] >= most]
+
+    def full_projects(self) -> list[int]:
+        """A limit of 0 holds back all, so the running ones don't tell alone which are full."""
+        found = Project.objects.filter(max_running__isnull=False).values_list("pk", "max_running")
+        return [pk for pk, most in found if most is not None and self._projects[pk] >= most]

@@ -20,10 +20,10 @@ from django.core.files.storage import storages
 from apps.core.actor import Actor
 from apps.core.errors import DomainError
 from apps.projects import actions, sources
-from apps.projects.actions import Ending, Fenced
-from apps.projects.actions.cancelling import cancelled_words
+from apps.projects.actions import Ending, Fenced, cancelled_words
 from apps.projects.archives import unpack
 from apps.projects.environments import Cache, needs_of
+from apps.projects.execution.insisting import insist
 from apps.projects.mlproject import Given, command_of, entry_point_of, read_project
 from apps.projects.models import ProjectRun, RunState, SourceKind
 
@@ -46,7 +46,8 @@ class Runner:
         ending = self._ending()
         if self._lost:
             raise Fenced(f"{self.run_row}: {self._lost}")
-        actions.end_attempt(self.actor, run=self.run_row, ending=ending)
+        # The database may be away just now: what is done must not be done again for it.
+        insist(lambda: actions.end_attempt(self.actor, run=self.run_row, ending=ending), str(self.run_row))
 
     def cancel(self) -> None:
         """End it as somebody asked."""

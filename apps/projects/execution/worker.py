@@ -1,4 +1,9 @@
-"""The worker of this process: its slots, and the heart that says it lives."""
+"""The worker of this process: its slots, in which runs are done, and what takes care that they are its own.
+
+Five kinds of threads, none of Celery's. A *slot* claims a run and follows it to its end. The *heart* says that the
+worker lives, and hears what was cancelled or taken away. The *scout* looks for waiting runs, and for those that other
+workers lost, whether a message came or not. The *watch* asks no database: it kills what runs once the heart is late.
+"""
 
 from __future__ import annotations
 
@@ -7,87 +12,74 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import version
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as AnyDatabaseError
+from django.db import close_old_connections
 
 from apps.core.actor import Actor, system_actor
+from apps.core.context import RequestContext, entered, new_request_id
 from apps.projects import actions
-from apps.projects.actions import Fenced, Held
-from apps.projects.execution.runner import Runner
-from apps.projects.models import DEFAULT_QUEUE, ProjectRun, Worker
-from apps.projects.waking import heard, wake
+from apps.projects.execution.slots import Slots
+from apps.projects.models import DEFAULT_QUEUE, Worker
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
-# Who couldn't say for so long that it lives kills what it runs: before the lease ends, and somebody else begins.
+LOOK_SECONDS = 1.0
+SCOUT_SECONDS = 2.0
+LOST_SECONDS = 10.0
+# Who couldn't say for so long that it lives kills what it runs: before the lease of 30 s ends, and another begins.
 CUT_OFF_SECONDS = 20.0
 
 
 class RunWorker:
-    """Takes runs from some queues, `concurrency` at once."""
+    """Takes runs from some queues, `concurrency` at once. `look`, `stop` and `join` come from any thread."""
 
     def __init__(self, queues: Sequence[str], concurrency: int) -> None:
         self.queues, self.concurrency = tuple(queues), concurrency
-        self._slots = threading.BoundedSemaphore(concurrency)
-        self._runners: dict[Held, Runner] = {}
-        self._row: Worker | None = None
-        self._lock = threading.Lock()
-        self.is_stopping = False
+        self.slots = Slots(self.queues, self.is_cut_off)
+        self._opening = threading.Lock()
+        self._stopping = threading.Event()
+        self._watch: threading.Thread | None = None
+        self._beaten = time.monotonic()
 
-    def work(self, actor: Actor, queue: str) -> int:
-        """Run what waits until nothing does; how many. Nothing where all slots are taken: they look again."""
-        heard(queue)
-        count = 0
-        while not self.is_stopping and self._slots.acquire(blocking=False):
-            try:
-                if not self._run_next(actor):
-                    break
-                count += 1
-            finally:
-                self._slots.release()
-        return count
+    def open(self) -> None:
+        """Begin. Twice is once."""
+        with self._opening:
+            if self._watch is not None:
+                return
+            self._watch = self._thread("watch", self._keep_watch)
+        for number in range(self.concurrency):
+            self._thread(f"slot {number}", self._fill)
+        self._thread("heart", self._live)
+        self._thread("scout", self._scout)
 
-    def _run_next(self, actor: Actor) -> bool:
-        row = self._registered(actor)
-        if row.is_draining:
-            return False
-        run = actions.claim_run(actor, worker=row, queues=self.queues)
-        if run is None:
-            return False
-        # Another slot, or another worker, looks whether there is more.
-        wake(run.queue)
-        self._run(actor, run)
-        return True
+    def look(self) -> None:
+        """There may be something in a queue."""
+        self.slots.ring()
 
-    def _run(self, actor: Actor, run: ProjectRun) -> None:
-        held = Held(run.pk, run.fence)
-        runner = Runner(actor, run)
-        with self._lock:
-            self._runners[held] = runner
-        try:
-            runner.run()
-        except Fenced as error:
-            logger.warning("%s", error)
-        finally:
-            with self._lock:
-                del self._runners[held]
+    def stop(self) -> None:
+        """Take nothing new, end what runs and put it back. Safe in a signal's handler: others do it."""
+        self._stopping.set()
 
-    def _registered(self, actor: Actor) -> Worker:
-        with self._lock:
-            if self._row is None:
-                self._row = self._register(actor)
-                threading.Thread(target=self._beat, name="heart", daemon=True).start()
-            return self._row
+    def join(self, seconds: float = 8.0) -> None:
+        """Wait until what `stop` asked for is done."""
+        if self._watch is not None and self._stopping.is_set():
+            self._watch.join(seconds)
 
-    def _register(self, actor: Actor) -> Worker:
+    def is_cut_off(self) -> bool:
+        """Whether nobody could be told for so long that this worker lives that its runs are about to be others'."""
+        return time.monotonic() - self._beaten > CUT_OFF_SECONDS
+
+    def register(self) -> Worker:
+        """Say that it has started; what it claims from now on is its own. Without it nothing is taken."""
         host, pid = socket.gethostname(), os.getpid()
-        return actions.register_worker(
-            actor,
+        row = actions.register_worker(
+            system_actor(),
             name=f"{host}-{pid}-{time.time_ns() // 1_000_000:x}",
             host=host,
             pid=pid,
@@ -96,38 +88,87 @@ class RunWorker:
             abilities={},
             version=version("slipway"),
         )
+        self._beaten = time.monotonic()
+        self.slots.serve(row)
+        return row
 
-    def _beat(self) -> None:
-        """For as long as the process lives."""
-        last = time.monotonic()
-        while True:
-            time.sleep(BEAT_SECONDS)
-            try:
-                self._beat_once()
-                last = time.monotonic()
-            except DatabaseError as error:
-                logger.warning("the worker can't say that it lives: %s", error)
-                close_old_connections()
-            if time.monotonic() - last > CUT_OFF_SECONDS:
-                self._kill_all()
+    def beat(self) -> None:
+        """Say that it lives and goes on with its runs, and let go of those that it has no more."""
+        began, row, mine = time.monotonic(), self.slots.row, self.slots.held()
+        still = actions.beat(system_actor(), worker=row, held=mine) if row else None
+        # The lease counts from when it was asked for, not from when the answer came.
+        self._beaten = began if row else self._beaten
+        if still is None:
+            self.register()
+        self.slots.keep(still or {}, of=mine)
+        self.slots.cancel(one for one, asked_ms in (still or {}).items() if asked_ms is not None)
 
-    def _beat_once(self) -> None:
+    def hear_cancels(self) -> None:
+        """End the runs that somebody asked to cancel."""
+        mine, row = self.slots.held(), self.slots.row
+        if mine and row:
+            self.slots.cancel(actions.asked_to_cancel(worker=row, held=mine))
+
+    def _live(self) -> None:
+        due = 0.0
+        while not self.slots.are_closed():
+            if time.monotonic() < due:
+                self._tried("look for what was cancelled", self.hear_cancels)
+            elif self._tried("beat", self.beat):
+                due = time.monotonic() + BEAT_SECONDS
+            time.sleep(LOOK_SECONDS)
+
+    def _scout(self) -> None:
+        due = time.monotonic() + LOST_SECONDS
+        while not self._stopping.wait(SCOUT_SECONDS):
+            if self.slots.are_free() and self._tried("look into its queues", self._ask):
+                self.slots.ring()
+            if time.monotonic() >= due:
+                due = time.monotonic() + LOST_SECONDS
+                self._tried("look for lost runs", lambda: bool(actions.end_lost_runs(system_actor())))
+
+    def _ask(self) -> bool:
+        return actions.is_something_waiting(self.queues)
+
+    def _fill(self) -> None:
+        """One slot, for as long as the worker goes on."""
         actor = system_actor()
-        with self._lock:
-            mine = dict(self._runners)
-        row = self._registered(actor)
-        still = actions.beat(actor, worker=row, held=mine)
-        for held, runner in mine.items():
-            if held not in still:
-                runner.kill("it is somebody else's")
-            elif still[held] is not None:
-                runner.cancel()
+        while self.slots.wait():
+            self._tried("take a run", lambda: self._work(actor))
 
-    def _kill_all(self) -> None:
-        with self._lock:
-            mine = list(self._runners.values())
-        for runner in mine:
-            runner.kill("the database is away")
+    def _work(self, actor: Actor) -> None:
+        self.slots.work(actor)
+
+    def _keep_watch(self) -> None:
+        while not self._stopping.wait(LOOK_SECONDS):
+            if self.is_cut_off():
+                self.slots.cut_off()
+        self.slots.close()
+        while not self.slots.wait_for_end(LOOK_SECONDS):
+            self.slots.close()
+        self._tried("say that it has ended", self._say_goodbye)
+
+    def _say_goodbye(self) -> None:
+        if self.slots.row is not None:
+            actions.stop_worker(system_actor(), worker=self.slots.row)
+
+    def _tried(self, what: str, work: Callable[[], bool | None]) -> bool:
+        """Whether it went well and did not say no. A thread outlives any fault: it is started once."""
+        try:
+            with entered(RequestContext(request_id=new_request_id())):
+                return work() is not False
+        except AnyDatabaseError as error:
+            logger.warning("the worker can't %s: %s", what, error)
+        except Exception:
+            logger.exception("the worker failed to %s", what)
+        finally:
+            close_old_connections()
+        return False
+
+    def _thread(self, name: str, target: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=target, name=f"slipway {name}", daemon=True)
+        thread.start()
+        return thread
 
 
 @cache

@@ -58,6 +58,8 @@ def _secret_key() -> str:
 TRACKING_URL = env.public_url("SLIPWAY_TRACKING_URL") or LINK_URL
 # What `slipway worker` was told.
 WORKER_QUEUES = env.words("SLIPWAY_WORKER_QUEUES")
+# Seconds that a run of a project may go on, whatever it asks for.
+PROJECT_TIME_LIMIT = env.integer("SLIPWAY_PROJECT_TIME_LIMIT", 24 * 60 * 60, least=1)
 WORKER_CONCURRENCY = env.integer("SLIPWAY_WORKER_CONCURRENCY", 2)
 # What containers of projects may mount, and whether they may write there; the networks they may be in, first the usual.
 DOCKER_VOLUMES = env.volumes("SLIPWAY_DOCKER_VOLUMES")
@@ -340,8 +342,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CheckStateEnum": "apps.registry.models.CheckState",
         "DeliveryStateEnum": "apps.notifications.models.DeliveryState",
+        "JobKindEnum": "apps.projects.models.JobKind",
         "LevelEnum": "apps.accounts.api.serializers.LEVELS",
         "ObjectKindEnum": "apps.accounts.models.ObjectKind",
+        "ProjectRunStateEnum": "apps.projects.models.RunState",
         "RunStatusEnum": "apps.experiments.models.RunStatus",
         "WebhookStatusEnum": "apps.notifications.models.WebhookStatus",
         "WhoMovesEnum": "apps.registry.models.WhoMoves",

@@ -27,6 +27,7 @@ from tests.doors.protocol import PROTOCOL_DOORS
 from tests.doors.views import OPEN_OR_ELSEWHERE, VIEW_DOORS
 from tests.notifications.hooks import notification_ids
 from tests.personas import PASSWORD, People, Persona, make_people
+from tests.projects.making import make_project, make_run
 from tests.registry.models import make_model, make_version
 from tests.registry.promotion.making import promotion_ids
 from tests.registry.web.asking import asked_for, make_policy
@@ -48,11 +49,11 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     """Made once: what a test does is undone, call by call."""
     with django_db_blocker.unblock(), transaction.atomic():
         people = make_people()
-        yield World(people, _made_by_ada(people))
+        yield World(people, made_by_ada(people))
         transaction.set_rollback(True)
 
 
-def _made_by_ada(people: People) -> dict[str, str]:
+def made_by_ada(people: People) -> dict[str, str]:
     """Her experiment, shared with Yan and not with Zoe, a run, a logged model and a registered one."""
     ada, system, tags = people.ada, system_actor(), [{"key": "kind", "value": "x"}]
     experiment = ada.call("POST", "experiments/create", {"name": "iris", "tags": tags})["experiment_id"]
@@ -62,6 +63,7 @@ def _made_by_ada(people: People) -> dict[str, str]:
     make_version(ada, make_model(ada, "classifier"))
     policy = make_policy(Slot.alias("guarded"))
     asked = asked_for(ada, make_version(ada, make_model(ada, "promoted")))
+    waiting = make_run(ada, make_project(ada))
     said = comment_on(ada.actor, version=asked.version, text="Look.")
     yan = actions.create_user(system, username="yan", password=PASSWORD)
     actions.create_user(system, username="zoe", password=PASSWORD)
@@ -85,6 +87,8 @@ def _made_by_ada(people: People) -> dict[str, str]:
             "registered": str(asked.version.model_id),
             "version": str(asked.version_id),
             "comment": str(said.pk),
+            "project": str(waiting.project_id),
+            "project_run": str(waiting.pk),
             "event": str(Event.objects.filter(code="experiment.created", object_name="iris").get().pk),
         }
     )

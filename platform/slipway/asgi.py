@@ -17,13 +17,16 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
-# Slow transfers of files have threads of their own, so that calls never wait for them.
+# Slow transfers of files, and those who wait for more of a log, have threads of their own: calls never wait for them.
 _calls = ThreadPoolExecutor(12, "call")
 _transfers = ThreadPoolExecutor(24, "transfer")
+_waits = ThreadPoolExecutor(64, "wait")
 
 
 def _pool_for(path: str) -> Executor:
-    return _transfers if "artifact" in path else _calls
+    if path.startswith("/api/v1/project-runs/") and path.rstrip("/").endswith("/log"):
+        return _waits
+    return _transfers if "artifact" in path or path.startswith("/api/v1/project-archives") else _calls
 
 
 # A transfer holds no connection of the database's pool while it waits for the network.
@@ -46,6 +49,6 @@ async def _live(receive: Receive, send: Send) -> None:
     await receive()
     await send({"type": "lifespan.startup.complete"})
     await receive()
-    for pool in (_calls, _transfers):
+    for pool in (_calls, _transfers, _waits):
         pool.shutdown(wait=False, cancel_futures=True)
     await send({"type": "lifespan.shutdown.complete"})

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 
+from apps.accounts.access import require_team
 from apps.accounts.models import Team
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, NotFound, TooLarge
@@ -47,12 +48,14 @@ class _Draft:
     bytes: int
 
 
-def keep_archive(actor: Actor, *, team: Team, source: Source, length: int | None, name: str = "") -> Kept:
+def keep_archive(actor: Actor, *, source: Source, length: int | None, name: str = "", team: Team | None = None) -> Kept:
     """Keep a zip of project files in a team, once for the same content. `length`: the bytes that were announced.
 
-    Nothing is kept before all of it was read and its MLproject parsed. Raises `TooLarge` where it is over the limit
-    or the team's quota (at once where the announced length is), `InvalidInput` for what is no project.
+    Without `team`, of the project whose source it will be, it is the one that the request speaks for. Nothing is kept
+    before all of it was read and its MLproject parsed. Raises `TooLarge` where it is over the limit or the team's quota
+    (at once where the announced length is), `InvalidInput` for what is no project.
     """
+    team = team or Team.objects.get(pk=require_team(actor))
     at_most = _room(team)
     _check_size(length or 0, at_most)
     with _draft(source, at_most) as draft:

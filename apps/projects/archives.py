@@ -16,9 +16,7 @@ from apps.core.errors import InvalidInput
 from apps.core.paths import ArtifactPath
 
 # What no run needs and nobody means to send.
-_LEFT_OUT = frozenset(
-    {".git", "__pycache__", ".venv", "venv", "mlruns", ".mypy_cache", ".pytest_cache", "node_modules"}
-)
+LEFT_OUT = frozenset({".git", "__pycache__", ".venv", "venv", "mlruns", ".mypy_cache", ".pytest_cache", "node_modules"})
 _CHUNK = 1024 * 1024
 # The list of files at the end of a zip is read in one piece: 20,000 names of 150 bytes fit.
 _MAX_DIRECTORY = 4 * 1024 * 1024
@@ -138,7 +136,7 @@ class _BoundedReads:
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.is_symlink() or path.name in _LEFT_OUT:
+        if path.is_symlink() or path.name in LEFT_OUT:
             continue
         if path.is_dir():
             yield from _files(path)

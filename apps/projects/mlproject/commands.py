@@ -28,6 +28,17 @@ class Given:
     folders: tuple[Path, ...] = ()
     # Fetches what a `path` parameter names elsewhere; returns the file here.
     fetch: Callable[[str], Path] | None = None
+    # Where the command sees the last of the folders, such as in a container; it sees no other file of this machine.
+    seen_at: Path | None = None
+
+    def seen(self, place: Path) -> Path:
+        """A file of this machine as the command has to call it."""
+        if self.seen_at is None:
+            return place.resolve()
+        project = self.folders[-1].resolve()
+        if not place.resolve().is_relative_to(project):
+            raise InvalidInput(f"The command runs where it sees the project alone, and not '{str(place)[:200]}'.")
+        return self.seen_at / place.resolve().relative_to(project)
 
 
 def entry_point_of(project: Project, name: str = "") -> EntryPoint:
@@ -78,7 +89,7 @@ def _file_of_caller(value: str, given: Given) -> Path | None:
     if not given.folders or not re.search(r"[./]", value) or Path(value).is_absolute():
         return None
     place = given.folders[0] / value
-    return place.resolve() if _is_file(place) else None
+    return given.seen(place) if _is_file(place) else None
 
 
 def _is_file(path: Path) -> bool:
@@ -115,10 +126,12 @@ def _path(parameter: Parameter, value: str, given: Given) -> Path:
         if given.fetch is None:
             raise InvalidInput(f"The parameter {parameter.name} wants a file here; '{value[:200]}' is elsewhere.")
         return given.fetch(value)
+    if given.seen_at is not None and Path(value).is_absolute():
+        return Path(value)  # of the image, or of a volume
     places = [Path(value)] if Path(value).is_absolute() else [folder / value for folder in given.folders]
     for place in places:
         if _is_file(place) or place.is_dir():
-            return place.resolve()
+            return given.seen(place)
     raise InvalidInput(f"The parameter {parameter.name} names no file or folder: '{value[:200]}'.")
 
 

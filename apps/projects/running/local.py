@@ -18,7 +18,6 @@ from apps.projects import sources
 from apps.projects.environments import Cache, Needs, needs_of
 from apps.projects.mlproject import (
     EntryPoint,
-    EnvironmentKind,
     Given,
     Project,
     command_of,
@@ -26,10 +25,9 @@ from apps.projects.mlproject import (
     read_project,
 )
 from apps.projects.mlproject.commands import values_of
+from apps.projects.running.containers import CODE, GRACE_SECONDS, Container
 from apps.projects.running.tracking import Tracking
 
-# How long a child may take to end after it was asked to.
-GRACE_SECONDS = 8
 _ENDED_BY_SIGNAL = 128
 
 
@@ -45,6 +43,8 @@ class Wanted:
     experiment_id: str = ""
     run_name: str = ""
     uses_environment: bool = True
+    # For `docker run`, where the project names an image.
+    docker_args: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_here(wanted: Wanted, tracking: Tracking, cache: Cache, say: Callable[[str], None]) -> int:
@@ -53,21 +53,43 @@ def run_here(wanted: Wanted, tracking: Tracking, cache: Cache, say: Callable[[st
         fetched = sources.fetch(wanted.uri, Path(folder), version=wanted.version, local=True)
         project = read_project(fetched.folder)
         entry = entry_point_of(project, wanted.entry_point)
-        given = Given(wanted.params, (Path.cwd(), fetched.folder))
+        container = _container(project, wanted, say)
+        given = _given(wanted, fetched, container)
         command = command_of(entry, given)
         needs = _needs(project, fetched.folder, wanted)
         declared = _declared_variables(project)
         run_id, experiment_id = _start(tracking, wanted, fetched, project, entry, values_of(entry, given))
         say(f"Run {run_id} of {entry.name}: {tracking.uri}/runs/{run_id}/")
-        variables = _variables(declared, tracking, run_id, experiment_id)
+        declared |= _ids(tracking, run_id, experiment_id)
+        if container is not None:
+            return _ended(tracking, run_id, lambda: container.run(command, fetched.folder, declared, tracking, run_id))
+        variables = {**os.environ, **declared, "PYTHONUNBUFFERED": "1"}
         return _ended(tracking, run_id, lambda: _in_environment(command, fetched.folder, variables, needs, cache, say))
 
 
-def _needs(project: Project, folder: Path, wanted: Wanted) -> Needs | None:
-    if not wanted.uses_environment:
+def _container(project: Project, wanted: Wanted, say: Callable[[str], None]) -> Container | None:
+    image = project.environment.docker
+    if image is None:
         return None
-    if project.environment.kind is EnvironmentKind.DOCKER:
-        raise InvalidInput("This project runs in a Docker image; `slipway run` can't do that here yet.")
+    container = Container(image, wanted.docker_args, say)
+    container.check()
+    return container
+
+
+def _given(wanted: Wanted, fetched: sources.Fetched, container: Container | None) -> Given:
+    """A container sees the project's files, and none of the caller's."""
+    if container is not None:
+        return Given(wanted.params, (fetched.folder,), seen_at=Path(CODE))
+    return Given(wanted.params, (Path.cwd(), fetched.folder))
+
+
+def _has_own_environment(project: Project, wanted: Wanted) -> bool:
+    return wanted.uses_environment and project.environment.docker is None
+
+
+def _needs(project: Project, folder: Path, wanted: Wanted) -> Needs | None:
+    if not wanted.uses_environment or project.environment.docker is not None:
+        return None
     return needs_of(project.environment, folder)
 
 
@@ -94,7 +116,7 @@ def _start(
         "mlflow.source.type": "PROJECT",
         "mlflow.project.entryPoint": entry.name,
         "mlflow.project.backend": "local",
-        **({"mlflow.project.env": "uv"} if wanted.uses_environment else {}),
+        **({"mlflow.project.env": "uv"} if _has_own_environment(project, wanted) else {}),
         **_git_tags(fetched.git),
         **({"mlflow.parentRunId": parent} if (parent := os.environ.get("MLFLOW_RUN_ID")) else {}),
     }
@@ -125,10 +147,9 @@ def _declared_variables(project: Project) -> dict[str, str]:
     return {name: value for name, value in project.env_vars.items() if value is not None}
 
 
-def _variables(declared: dict[str, str], tracking: Tracking, run_id: str, experiment_id: str) -> dict[str, str]:
-    """The child's environment: the caller's, what the project declares, and which run it is."""
-    ids = {"MLFLOW_RUN_ID": run_id, "MLFLOW_EXPERIMENT_ID": experiment_id, "MLFLOW_TRACKING_URI": tracking.uri}
-    return {**os.environ, **declared, **ids, "PYTHONUNBUFFERED": "1"}
+def _ids(tracking: Tracking, run_id: str, experiment_id: str) -> dict[str, str]:
+    """Which run the child is."""
+    return {"MLFLOW_RUN_ID": run_id, "MLFLOW_EXPERIMENT_ID": experiment_id, "MLFLOW_TRACKING_URI": tracking.uri}
 
 
 def _in_environment(

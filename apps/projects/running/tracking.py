@@ -58,6 +58,11 @@ class Tracking:
         for start in range(0, len(pairs), 100):
             self._call("POST", "runs/log-batch", {"run_id": run_id, "params": pairs[start : start + 100]})
 
+    def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """What is known of a run only when it has begun."""
+        pairs = [{"key": key, "value": value} for key, value in tags.items()]
+        self._call("POST", "runs/log-batch", {"run_id": run_id, "tags": pairs})
+
     def end_run(self, run_id: str, status: str) -> None:
         """FINISHED, FAILED or KILLED."""
         self._call("POST", "runs/update", {"run_id": run_id, "status": status, "end_time": _now_ms()})

@@ -26,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         experiment_id=options.experiment_id,
         run_name=options.run_name,
         uses_environment=options.env_manager == "uv",
+        docker_args=dict(options.docker_args),
     )
     try:
         return run_here(wanted, tracking_from_environment(), Cache(DataFolder.of_environment().environments), _say)
@@ -44,6 +45,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("uri", help="a folder, a zip file or a Git repository; #folder names one inside of it")
     parser.add_argument("-e", "--entry-point", default="", help="default: main, else the only one")
     parser.add_argument("-P", "--param", action="append", type=_pair, default=[], metavar="NAME=VALUE")
+    parser.add_argument(
+        "-A",
+        "--docker-args",
+        action="append",
+        type=_argument,
+        default=[],
+        metavar="NAME=VALUE",
+        help="for docker run, where the project names an image, such as gpus=all",
+    )
     parser.add_argument("-v", "--version", default="", help="a commit, branch or tag of a Git repository")
     experiment = parser.add_mutually_exclusive_group()
     experiment.add_argument("--experiment-name", default="", help="made where it isn't there")
@@ -56,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
         help="local: the Python that is active, nothing is built",
     )
     return parser
+
+
+def _argument(text: str) -> tuple[str, str]:
+    """Some have no value."""
+    name, _, value = text.partition("=")
+    return name, value
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -50,6 +50,12 @@ class Docker:
     rules: Rules
     say: Say
 
+    def check(self) -> None:
+        """Raise what `start` would, as far as it is known before anything is begun."""
+        arguments_of(self.arguments, self.rules)
+        mounts_of(self.environment.volumes, self.rules)
+        connect().close()
+
     def start(self, work: Work) -> Running:
         """Start a container. Raises `InvalidInput` for what may not be or the engine refuses, `Unavailable`."""
         arguments = arguments_of(self.arguments, self.rules)

@@ -6,11 +6,14 @@ import tarfile
 from pathlib import Path
 from typing import IO
 
+from apps.projects.archives import LEFT_OUT
+
 
 def pack_into(folder: Path, name: str, file: IO[bytes]) -> None:
     """Write a folder as a tar that holds it under a name, and go back to its beginning.
 
-    They belong to the container's root, and whoever the image runs as may change them: nobody else is in there.
+    They belong to the container's root, and whoever the image runs as may change them: nobody else is in there. What
+    archives of projects leave out is left out here.
     """
     with tarfile.open(fileobj=file, mode="w", dereference=False) as archive:
         archive.add(folder, arcname=name, filter=_opened)
@@ -18,7 +21,7 @@ def pack_into(folder: Path, name: str, file: IO[bytes]) -> None:
 
 
 def _opened(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    if not (entry.isfile() or entry.isdir() or entry.issym()):
+    if not (entry.isfile() or entry.isdir() or entry.issym()) or Path(entry.name).name in LEFT_OUT:
         return None
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""

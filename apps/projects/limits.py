@@ -40,6 +40,13 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
                 raise InvalidInput(f"limits.{name} has to be more than 0.")
         return limits
 
+    def require_allowed(self) -> Limits:
+        """Itself. Raises `InvalidInput` where it asks for more time than the operator gives."""
+        most: int = settings.PROJECT_TIME_LIMIT
+        if self.seconds is not None and self.seconds > most:
+            raise InvalidInput(f"limits.seconds: runs may go on for {most} s here.")
+        return self
+
     def over(self, defaults: Limits) -> Limits:
         """These, and for what they don't say the defaults."""
         return Limits.from_json(defaults.to_json() | self.to_json())

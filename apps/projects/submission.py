@@ -8,10 +8,16 @@ from typing import Any
 import msgspec
 
 from apps.core.errors import InvalidInput
+from apps.experiments.limits import MAX_PARAMS_OR_TAGS, MAX_RUN_NAME_LENGTH, checked_param
 from apps.projects.limits import Limits
+from apps.projects.sources import check_reference
+from apps.projects.variables import check_secret_name, check_secrets_and_variables, check_variables
 
 MAX_RETRIES = 20
 LOWEST, USUAL, HIGHEST = 0, 50, 100
+MAX_NAME = 250
+# A command has to fit where the kernel takes it from.
+MAX_VALUES_BYTES = 100_000
 
 
 class Submission(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,8 +53,21 @@ class Submission(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
         return submission.checked()
 
     def checked(self) -> Submission:
-        """Itself. Raises `InvalidInput` for numbers out of their range."""
-        Limits.from_json(self.limits.to_json())
+        """Itself. Raises `InvalidInput` that names what can't be, wherever it would be run."""
+        Limits.from_json(self.limits.to_json()).require_allowed()
+        self._check_numbers()
+        for name, most in (("entry_point", MAX_NAME), ("run_name", MAX_RUN_NAME_LENGTH), ("queue", 63)):
+            _check_text(name, getattr(self, name), most)
+        check_reference(self.source_version)
+        _check_text("source_version", self.source_version, MAX_NAME)
+        self._check_values()
+        check_variables(self.env_vars)
+        for secret in self.secrets or ():
+            check_secret_name(secret)
+        check_secrets_and_variables(self.secrets or (), self.env_vars)
+        return self
+
+    def _check_numbers(self) -> None:
         ranges = {
             "priority": (self.priority, LOWEST, HIGHEST),
             "gpus": (self.gpus, 0, 64),
@@ -58,4 +77,22 @@ class Submission(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown
         for name, (value, least, most) in ranges.items():
             if not least <= value <= most:
                 raise InvalidInput(f"{name} has to be from {least} to {most}.")
-        return self
+
+    def _check_values(self) -> None:
+        """As the protocol has params, since they are logged as such."""
+        for name, values in (("params", self.params), ("docker_args", self.docker_args)):
+            if len(values) > MAX_PARAMS_OR_TAGS:
+                raise InvalidInput(f"{name}: at most {MAX_PARAMS_OR_TAGS} are taken, and these are {len(values)}.")
+            for key, value in values.items():
+                _check_text(f"{name}.{key[:100]}", key + value, MAX_VALUES_BYTES)
+        for key, value in self.params.items():
+            checked_param(key, value, "params.")
+        if sum(len(key) + len(value) for key, value in self.params.items()) > MAX_VALUES_BYTES:
+            raise InvalidInput(f"params: together they are longer than {MAX_VALUES_BYTES} characters.")
+
+
+def _check_text(name: str, text: str, most: int) -> None:
+    if len(text) > most:
+        raise InvalidInput(f"{name}: at most {most} characters are taken.")
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise InvalidInput(f"{name}: it holds a character that can't be kept.")

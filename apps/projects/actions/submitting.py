@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from functools import partial
 
 from django.db import IntegrityError, transaction
 
-from apps.audit.actions import record
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, InvalidInput, NotSignedIn
+from apps.core.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from apps.experiments import actions as experiments
 from apps.experiments.models import Experiment, Run, RunStatus
-from apps.projects import events
-from apps.projects.actions.admitting import admit
-from apps.projects.actions.common import now_ms, subject_of_run
-from apps.projects.models import Archive, Project, ProjectRun, Queue, Quota, RunState, SourceKind, Trigger
+from apps.projects.actions.common import now_ms
+from apps.projects.actions.queueing import require_place, store_run
+from apps.projects.actions.secrets import require_use
+from apps.projects.checking import command_for, entry_of
+from apps.projects.models import Archive, Project, ProjectRun, RunState, Schedule, SourceKind, Trigger
 from apps.projects.submission import Submission
-from apps.projects.waking import wake
+from apps.projects.variables import check_secrets_and_variables
 
 _USUAL_NAME = "main"
+_MAX_KEY = 100
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def submit_run(
@@ -33,39 +35,54 @@ def submit_run(
     trigger_note: str = "",
     parent: ProjectRun | None = None,
     repeats: ProjectRun | None = None,
+    schedule: Schedule | None = None,
     request_key: str = "",
     tags: Mapping[str, str] | None = None,
-    **more: object,
 ) -> ProjectRun:
     """Queue a run of a project, of `archive` where one is given; asked again under the same key, the one that is there.
 
     `tags` go to its tracking run, below those that every run has. The caller fetched project and experiment with the
-    right to edit them. Raises `InvalidInput`, `PermissionDenied` for secrets that are not the actor's to use, and
-    `Conflict` where the team's quota is used up.
+    right to edit them. Raises `InvalidInput` for what can't be run, as far as that can be told now, `Conflict` where
+    the team's quota is used up, `PermissionDenied` for secrets that are not the actor's to use. A constant number of
+    statements.
     """
     if actor.user_id is None:
         raise NotSignedIn
+    before = _asked_before(actor, project, request_key)
+    if before is not None:
+        return before
     run = _made(actor, submission.checked(), project, archive or project.archive)
-    run.trigger, run.trigger_note, run.parent, run.repeats = trigger, trigger_note[:500], parent, repeats
+    run.trigger, run.trigger_note, run.schedule = trigger, trigger_note[:500], schedule
+    run.parent, run.repeats = parent, repeats
     run.experiment, run.request_key = experiment, request_key or None
-    for name, value in more.items():
-        setattr(run, name, value)
-    admit(actor, run)
+    _check(run)
+    return _store_once(actor, run, project, submission.run_name, tags or {})
+
+
+def _store_once(actor: Actor, run: ProjectRun, project: Project, name: str, tags: Mapping[str, str]) -> ProjectRun:
     try:
         with transaction.atomic():
-            return _stored(actor, run, experiment, submission.run_name, tags or {})
-    except IntegrityError:
-        found = _asked_before(actor, request_key)
-        if found is None:
-            raise
-        return found
+            return _stored(actor, run, name, tags)
+    except (IntegrityError, Conflict) as error:
+        # The same was asked twice at once, and the other one was first; it may have had the last place.
+        found = _asked_before(actor, project, run.request_key or "")
+        if found is not None:
+            return found
+        if isinstance(error, IntegrityError) and not Project.objects.filter(pk=project.pk).exists():
+            raise NotFound(f"No project {project.name!r}.") from error
+        raise
 
 
-def _asked_before(actor: Actor, key: str) -> ProjectRun | None:
-    found = ProjectRun.objects.filter(owner_id=actor.user_id, request_key=key) if key else ProjectRun.objects.none()
-    if actor.confined is not None:
-        found = found.visible_to(actor)
-    return found.select_related("team", "project", "experiment", "run").first()
+def _asked_before(actor: Actor, project: Project, key: str) -> ProjectRun | None:
+    if not key:
+        return None
+    if len(key) > _MAX_KEY or "\x00" in key:
+        raise InvalidInput(f"A key of a request has up to {_MAX_KEY} characters.")
+    found = ProjectRun.objects.filter(owner_id=actor.user_id, request_key=key)
+    run = found.select_related("team", "project", "experiment", "run").first()
+    if run is not None and run.project_id != project.pk:
+        raise InvalidInput("This key was used to start a run of another project.")
+    return run
 
 
 def _made(actor: Actor, asked: Submission, project: Project, archive: Archive | None) -> ProjectRun:
@@ -97,27 +114,38 @@ def _made(actor: Actor, asked: Submission, project: Project, archive: Archive | 
     )
 
 
-def _stored(actor: Actor, run: ProjectRun, experiment: Experiment, name: str, tags: Mapping[str, str]) -> ProjectRun:
-    if not Queue.objects.filter(name=run.queue).exists():
-        raise InvalidInput(f"There is no queue '{run.queue}'.")
-    _require_room(run)
-    run.run = _tracking_run(actor, run, experiment, name, tags)
-    run.save(force_insert=True)
-    after = {"entry_point": run.entry_point, "params": run.params, "queue": run.queue, "trigger": run.trigger}
-    after |= {"secrets": run.secrets} if run.secrets else {}
-    record(actor, events.RUN_QUEUED, subject_of_run(run), after=after)
-    transaction.on_commit(partial(wake, run.queue))
+def _check(run: ProjectRun) -> None:
+    check_secrets_and_variables(run.secrets, run.env_vars)
+    document = _document_of(run)
+    if document is not None:
+        entry = entry_of(document, run.entry_point)
+        command_for(entry, run.params)
+        run.entry_point = entry.name
+
+
+def _document_of(run: ProjectRun) -> Mapping[str, object] | None:
+    """What the project's file says, where it is sure to be the file that will be run: a branch moves on meanwhile."""
+    project = run.project
+    if project is None or project.document is None:
+        return None
+    if run.archive is not None:
+        is_same = run.archive.pk == project.archive_id
+    else:
+        is_same = bool(_COMMIT.fullmatch(run.source_version)) and run.source_version == project.read_commit
+    return project.document if is_same else None
+
+
+def _stored(actor: Actor, run: ProjectRun, name: str, tags: Mapping[str, str]) -> ProjectRun:
+    require_use(actor, run=run)
+    require_place(run)
+    run.run = _tracking_run(actor, run, name, tags)
+    store_run(actor, run)
     return run
 
 
-def _require_room(run: ProjectRun) -> None:
-    most = Quota.objects.filter(team_id=run.team_id).values_list("max_queued", flat=True).first()
-    if most is not None and ProjectRun.objects.filter(team_id=run.team_id, state=RunState.QUEUED).count() >= most:
-        raise Conflict(f"The team {run.team.name} may have {most} runs waiting, and has them.")
-
-
-def _tracking_run(actor: Actor, run: ProjectRun, experiment: Experiment, name: str, given: Mapping[str, str]) -> Run:
+def _tracking_run(actor: Actor, run: ProjectRun, name: str, given: Mapping[str, str]) -> Run:
     """The run that its values are logged into: scheduled, with the tags of the protocol's own tools, and the params."""
+    assert run.experiment is not None  # noqa: S101
     tags = {
         **given,
         "mlflow.user": actor.username,
@@ -129,7 +157,7 @@ def _tracking_run(actor: Actor, run: ProjectRun, experiment: Experiment, name: s
     }
     made = experiments.create_run(
         actor,
-        experiment=experiment,
+        experiment=run.experiment,
         name=name,
         user_name=actor.username,
         start_ms=run.queued_ms,

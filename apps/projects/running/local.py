@@ -26,6 +26,7 @@ from apps.projects.mlproject import (
 )
 from apps.projects.mlproject.commands import values_of
 from apps.projects.running.containers import CODE, GRACE_SECONDS, Container
+from apps.projects.running.tags import git_tags
 from apps.projects.running.tracking import Tracking
 
 _ENDED_BY_SIGNAL = 128
@@ -117,26 +118,13 @@ def _start(
         "mlflow.project.entryPoint": entry.name,
         "mlflow.project.backend": "local",
         **({"mlflow.project.env": "uv"} if _has_own_environment(project, wanted) else {}),
-        **_git_tags(fetched.git),
+        **git_tags(fetched.git),
         **({"mlflow.parentRunId": parent} if (parent := os.environ.get("MLFLOW_RUN_ID")) else {}),
     }
     run_id = tracking.start_run(experiment_id, wanted.run_name, user, tags)
     if values:
         tracking.log_params(run_id, values)
     return run_id, experiment_id
-
-
-def _git_tags(git: sources.GitState) -> dict[str, str]:
-    if not git.commit:
-        return {}
-    tags = {"mlflow.source.git.commit": git.commit}
-    if git.repo_url:
-        tags["mlflow.source.git.repoURL"] = git.repo_url
-    if git.branch:
-        tags["mlflow.source.git.branch"] = git.branch
-    if git.is_dirty:
-        tags["mlflow.source.git.dirty"] = "true"
-    return tags
 
 
 def _declared_variables(project: Project) -> dict[str, str]:

@@ -24,13 +24,8 @@ class Tracking:
         if not uri.startswith(("http://", "https://")):
             raise InvalidInput(f"MLFLOW_TRACKING_URI is '{uri[:200]}'; a run needs a server, http:// or https://.")
         self.uri = uri.rstrip("/")
-        verify = env.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() not in ("1", "true")
-        self._pool = urllib3.PoolManager(
-            cert_reqs="CERT_REQUIRED" if verify else "CERT_NONE", timeout=urllib3.Timeout(30), retries=_RETRIES
-        )
-        self._headers = {"Content-Type": "application/json", **_credentials(env)}
-        if team := env.get("MLFLOW_WORKSPACE"):
-            self._headers["X-MLFLOW-WORKSPACE"] = team
+        self._pool = pool_of(env, _RETRIES)
+        self._headers = {"Content-Type": "application/json", **headers_of(env)}
 
     def experiment_id(self, name: str) -> str:
         """The id of an experiment by name, which is made where it isn't there."""
@@ -92,6 +87,19 @@ def _checked(answer: urllib3.BaseHTTPResponse, uri: str) -> dict[str, Any]:
     if answer.status >= 400 or not isinstance(body, dict):
         raise InvalidInput(f"{uri} refused: {message or answer.status}")
     return body
+
+
+def pool_of(env: Mapping[str, str], retries: urllib3.Retry | bool) -> urllib3.PoolManager:
+    """Connections to servers, whose certificates are checked unless the environment says otherwise."""
+    verify = env.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() not in ("1", "true")
+    certificates = "CERT_REQUIRED" if verify else "CERT_NONE"
+    return urllib3.PoolManager(cert_reqs=certificates, timeout=urllib3.Timeout(30), retries=retries)
+
+
+def headers_of(env: Mapping[str, str]) -> dict[str, str]:
+    """Who calls, and for which team."""
+    team = env.get("MLFLOW_WORKSPACE")
+    return {**_credentials(env), **({"X-MLFLOW-WORKSPACE": team} if team else {})}
 
 
 def _credentials(env: Mapping[str, str]) -> dict[str, str]:

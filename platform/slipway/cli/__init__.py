@@ -15,14 +15,15 @@ PROGRAMS = {
     "worker": "the work that is queued",
     "scheduler": "the clock: queues what is due",
     "migrate": "bring the database up to date, and make the administrator at the first time",
-    "run": "run an entry point of an MLproject here",
+    "run": "run an entry point of an MLproject here, or on a server",
+    "runs": "list, follow and cancel the runs of projects on a server",
 }
 
 
 def main() -> None:
     """`slipway COMMAND`: ours where we have one of that name, else Django's. Leaves with 2 on a wrong setting."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "slipway.settings.prod")
-    if sys.argv[1:2] != ["run"]:
+    if sys.argv[1:2] not in (["run"], ["runs"]):
         # What we write (the database, keys, files) is for our user alone; what a run writes is the caller's.
         os.umask(0o077)
     try:

@@ -1,4 +1,4 @@
-"""`slipway run`: an entry point of an MLproject, on this machine. Needs a tracking server and no settings of one."""
+"""`slipway run`: an entry point of an MLproject, here or on a server. Needs a server and no settings of one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from slipway.cli import queued
 from slipway.paths import DataFolder
 
 
@@ -17,6 +18,8 @@ def main(arguments: Sequence[str]) -> int:
     from apps.projects.running.local import Wanted, run_here
     from apps.projects.running.tracking import tracking_from_environment
 
+    if options.backend == "slipway":
+        return _queued(options)
     wanted = Wanted(
         uri=options.uri,
         entry_point=options.entry_point,
@@ -30,6 +33,16 @@ def main(arguments: Sequence[str]) -> int:
     )
     try:
         return run_here(wanted, tracking_from_environment(), Cache(DataFolder.of_environment().environments), _say)
+    except DomainError as error:
+        _say(f"slipway run: {error.message}")
+        return 2
+
+
+def _queued(options: argparse.Namespace) -> int:
+    from apps.core.errors import DomainError
+
+    try:
+        return queued.main(options, _say)
     except DomainError as error:
         _say(f"slipway run: {error.message}")
         return 2
@@ -65,6 +78,14 @@ def _parser() -> argparse.ArgumentParser:
         default="uv",
         help="local: the Python that is active, nothing is built",
     )
+    parser.add_argument(
+        "-b",
+        "--backend",
+        choices=("local", "slipway"),
+        default="local",
+        help="slipway: on the workers of the server of MLFLOW_TRACKING_URI",
+    )
+    queued.add_options(parser)
     return parser
 
 

@@ -18,7 +18,7 @@ _SHORT = {"m": "memory", "u": "user", "net": "network"}
 _IGNORED = frozenset({"rm", "init", "i", "interactive", "t", "tty"})
 _KNOWN = ("cpus", "gpus", "memory", "network", "pids-limit", "shm-size", "user")
 _GPUS = re.compile(r"all|\d{1,2}|\"?device=[\w,-]{1,500}\"?")
-_USER = re.compile(r"[\w.-]{1,64}(?::[\w.-]{1,64})?")
+_USER = re.compile(r"\w[\w.-]{0,63}(?::\w[\w.-]{0,63})?")
 
 
 @dataclass(frozen=True, slots=True)

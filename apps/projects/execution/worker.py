@@ -1,8 +1,8 @@
 """The worker of this process: its slots, in which runs are done, and what takes care that they are its own.
 
-Five kinds of threads, none of Celery's. A *slot* claims a run and follows it to its end. The *heart* says that the
+Six kinds of threads, none of Celery's. A *slot* claims a run and follows it to its end. The *heart* says that the
 worker lives, and hears what was cancelled or taken away. The *scout* looks for waiting runs, and for those that other
-workers lost, whether a message came or not. The *watch* asks no database: it kills what runs once the heart is late.
+workers lost, whether a message came or not; another ends the containers of those. The *watch* asks no database: it kills what runs once the heart is late.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from django.db import close_old_connections
 from apps.core.actor import Actor, system_actor
 from apps.core.context import RequestContext, entered, new_request_id
 from apps.projects import actions
+from apps.projects.execution.containers import end_lost_containers
 from apps.projects.execution.slots import Slots
 from apps.projects.models import DEFAULT_QUEUE, Worker
 
@@ -57,6 +58,7 @@ class RunWorker:
             self._thread(f"slot {number}", self._fill)
         self._thread("heart", self._live)
         self._thread("scout", self._scout)
+        self._thread("containers", self._end_containers)
 
     def look(self) -> None:
         """There may be something in a queue."""
@@ -126,6 +128,12 @@ class RunWorker:
             if time.monotonic() >= due:
                 due = time.monotonic() + LOST_SECONDS
                 self._tried("look for lost runs", lambda: bool(actions.end_lost_runs(system_actor())))
+
+    def _end_containers(self) -> None:
+        """Those of workers that died: no signal reaches them."""
+        while not self._stopping.is_set():
+            self._tried("end lost containers", lambda: bool(end_lost_containers()))
+            self._stopping.wait(LOST_SECONDS)
 
     def _ask(self) -> bool:
         return actions.is_something_waiting(self.queues)

@@ -16,6 +16,7 @@ from apps.core.errors import InvalidInput, Unavailable
 from apps.projects.backends.base import Work
 from apps.projects.backends.docker import Docker, Rules, abilities, reap
 from apps.projects.backends.docker.containers import Running
+from apps.projects.backends.docker.rules import Folder
 from apps.projects.limits import Limits
 from apps.projects.mlproject.project import DockerEnvironment
 from tests.engine import IMAGE, client_of
@@ -39,13 +40,11 @@ def start(engine: str, folder: Path) -> Iterator[Start]:
     """Starts a command, and leaves nothing behind."""
     started: list[Running] = []
 
-    def start(
-        command: str, *, image: str = IMAGE, rules: Rules = RULES, limits: Limits = Limits(), **more: Any
-    ) -> Running:
-        environment = DockerEnvironment(image, more.pop("volumes", ()))
+    def start(command: str, *, rules: Rules = RULES, limits: Limits | None = None, **more: Any) -> Running:
+        environment = DockerEnvironment(more.pop("image", IMAGE), more.pop("volumes", ()))
         backend = Docker(environment, more.pop("arguments", {}), rules, print)
         variables = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:5000", **more.pop("variables", {})}
-        started.append(backend.start(Work(command, folder, variables, limits, **more)))
+        started.append(backend.start(Work(command, folder, variables, limits or Limits(), **more)))
         return started[-1]
 
     yield start
@@ -116,8 +115,6 @@ def test_limits_of_arguments_only_lower(start: Start, client: docker.DockerClien
 
 
 def test_a_volume_of_the_operators_is_read_from(start: Start, tmp_path: Path) -> None:
-    from apps.projects.backends.docker.rules import Folder
-
     (tmp_path / "sets").mkdir()
     (tmp_path / "sets" / "rows.csv").write_text("1,2\n")
     rules = Rules(volumes=(Folder(tmp_path / "sets"),), network="none", sites=("here",))

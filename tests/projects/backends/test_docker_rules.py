@@ -19,8 +19,8 @@ SITE = Rules(networks=("bridge", "models"))
 
 @pytest.mark.parametrize(
     "name",
-    ["privileged", "--privileged", "pid", "v", "volume", "mount", "cap-add", "security-opt", "device", "env-file", "ipc",
-     "userns", "cgroup-parent", "entrypoint", "runtime", "add-host", "uts", "link", "group-add", ""],
+    ["privileged", "--privileged", "pid", "v", "volume", "mount", "cap-add", "security-opt", "device", "env-file",
+     "ipc", "userns", "cgroup-parent", "entrypoint", "runtime", "add-host", "uts", "link", "group-add", ""],
 )  # fmt: skip
 @pytest.mark.parametrize("rules", [SITE, CALLERS_OWN])
 def test_arguments_that_are_not_known_to_be_harmless_are_refused(name: str, rules: Rules) -> None:

@@ -11,13 +11,12 @@ from apps.core.actor import Actor
 from apps.core.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from apps.experiments import actions as experiments
 from apps.experiments.models import Experiment, Run, RunStatus
+from apps.projects.actions.admitting import admit
 from apps.projects.actions.common import now_ms
 from apps.projects.actions.queueing import require_place, store_run
-from apps.projects.actions.secrets import require_use
 from apps.projects.checking import command_for, entry_of
 from apps.projects.models import Archive, Project, ProjectRun, RunState, Schedule, SourceKind, Trigger
 from apps.projects.submission import Submission
-from apps.projects.variables import check_secrets_and_variables
 
 _USUAL_NAME = "main"
 _MAX_KEY = 100
@@ -115,7 +114,6 @@ def _made(actor: Actor, asked: Submission, project: Project, archive: Archive | 
 
 
 def _check(run: ProjectRun) -> None:
-    check_secrets_and_variables(run.secrets, run.env_vars)
     document = _document_of(run)
     if document is not None:
         entry = entry_of(document, run.entry_point)
@@ -136,7 +134,7 @@ def _document_of(run: ProjectRun) -> Mapping[str, object] | None:
 
 
 def _stored(actor: Actor, run: ProjectRun, name: str, tags: Mapping[str, str]) -> ProjectRun:
-    require_use(actor, run=run)
+    admit(actor, run)
     require_place(run)
     run.run = _tracking_run(actor, run, name, tags)
     store_run(actor, run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -86,6 +87,20 @@ def exit_code_of(run: dict[str, Any]) -> int:
 def told(run: dict[str, Any]) -> str:
     """How it ended, in a sentence."""
     return f"Run {run['id']} is {run['state']}" + (f": {run['message']}" if run["message"] else ".")
+
+
+def asks_to_cancel(run_id: str) -> bool:
+    """What somebody at a terminal says; nobody there: no."""
+    if not sys.stdin.isatty():
+        return False
+    sys.stderr.write(f"\nCancel run {run_id}? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def left_words(run_id: str) -> str:
+    """How to go on with a run that was left to the server."""
+    return f"Run {run_id} goes on. Follow it: slipway runs logs -f {run_id}   End it: slipway runs cancel {run_id}"
 
 
 def follow_to_end(follower: Follower, ask: Callable[[], bool], cancel: Callable[[], None]) -> dict[str, Any] | None:

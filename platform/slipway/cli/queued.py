@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from apps.projects.running.following import Follower
     from apps.projects.running.server import Server
 
 Say = Callable[[str], None]
@@ -24,6 +23,7 @@ def main(options: argparse.Namespace, say: Say) -> int:
     from apps.projects.running.server import server_of_environment
 
     server = server_of_environment(os.environ, say)
+    config = _config(options.backend_config) if options.backend_config else {}
     wanted = Queued(
         uri=options.uri,
         entry_point=options.entry_point,
@@ -32,8 +32,8 @@ def main(options: argparse.Namespace, say: Say) -> int:
         experiment=options.experiment_name,
         experiment_id=options.experiment_id,
         run_name=options.run_name,
-        project=options.project,
-        more=_more(options),
+        project=options.project or str(config.get("project", "")),
+        more=_more(options, config),
     )
     run = send(wanted, server, os.environ, say)
     say(f"Run {run['id']} waits in the queue {run['queue']}: {server.uri}/project-runs/{run['id']}/")
@@ -45,12 +45,19 @@ def main(options: argparse.Namespace, say: Say) -> int:
 
 def follow(server: Server, run_id: str, say: Say, *, stamped: bool = False) -> int:
     """Write the log to standard output until the run has ended; its exit code. Ctrl-C asks whether to cancel."""
-    from apps.projects.running.following import Follower, exit_code_of, follow_to_end, told
+    from apps.projects.running.following import (
+        Follower,
+        asks_to_cancel,
+        exit_code_of,
+        follow_to_end,
+        left_words,
+        told,
+    )
 
-    follower: Follower = Follower(server, run_id, sys.stdout.buffer, say, stamped=stamped)
-    ended = follow_to_end(follower, lambda: _asks_to_cancel(run_id), lambda: _cancel(server, run_id))
+    follower = Follower(server, run_id, sys.stdout.buffer, say, stamped=stamped)
+    ended = follow_to_end(follower, lambda: asks_to_cancel(run_id), lambda: _cancel(server, run_id))
     if ended is None:
-        say(f"\nRun {run_id} goes on. Follow it: slipway runs logs -f {run_id}   End it: slipway runs cancel {run_id}")
+        say(left_words(run_id))
         return _LEFT
     say(told(ended))
     return exit_code_of(ended)
@@ -74,9 +81,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     queued.add_argument("--detach", action="store_true", help="print the run's number and leave it to the server")
 
 
-def _more(options: argparse.Namespace) -> dict[str, Any]:
+def _more(options: argparse.Namespace, config: dict[str, Any]) -> dict[str, Any]:
     """The fields of a run that options and the file name; options win."""
-    more = _config(options.backend_config) if options.backend_config else {}
+    from apps.projects.running.config import fields_of
+
+    more = fields_of(config)
     for name in ("queue", "priority", "gpus", "retries"):
         if (value := getattr(options, name)) is not None:
             more[name] = value
@@ -101,15 +110,6 @@ def _config(file: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InvalidInput(f'{file} has to hold a JSON object, such as {{"queue": "gpu"}}.')
     return found
-
-
-def _asks_to_cancel(run_id: str) -> bool:
-    """What somebody at a terminal says; nobody there: no."""
-    if not sys.stdin.isatty():
-        return False
-    sys.stderr.write(f"\nCancel run {run_id}? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _cancel(server: Server, run_id: str) -> None:

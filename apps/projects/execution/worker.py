@@ -2,7 +2,8 @@
 
 Six kinds of threads, none of Celery's. A *slot* claims a run and follows it to its end. The *heart* says that the
 worker lives, and hears what was cancelled or taken away. The *scout* looks for waiting runs, and for those that other
-workers lost, whether a message came or not; another ends the containers of those. The *watch* asks no database: it kills what runs once the heart is late.
+workers lost, whether a message came or not; another ends the containers of those. The *watch* asks no database: it
+kills what runs once the heart is late.
 """
 
 from __future__ import annotations

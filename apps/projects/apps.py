@@ -6,6 +6,7 @@ class ProjectsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from apps.projects import sharing
+        from apps.projects import evidence, sharing
 
         sharing.register()
+        evidence.register()

@@ -10,6 +10,8 @@ import time
 from collections.abc import Collection, Sequence
 
 from django.db import transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from apps.core.tasks import do_alone, kick
 from apps.experiments.actions import now_ms
@@ -26,6 +28,13 @@ _LEASE_SECONDS, _RUN_SECONDS = 120, 60.0
 def touch(versions: Collection[int]) -> None:
     """Say, in the transaction that changes them, that facts about versions change: their keys. One statement."""
     if PromotionRequest.objects.open().filter(version__in=versions).update(stale_ms=now_ms()):
+        judge_soon()
+
+
+def touch_kind(kind: str) -> None:
+    """Say, in the transaction that changes them, that facts changed which one kind of gate judges by. One statement."""
+    asking = PromotionRequest.objects.open().annotate(text=Cast("rules", TextField()))
+    if asking.filter(text__contains=f'"{kind}"').update(stale_ms=now_ms()):
         judge_soon()
 
 

@@ -14,6 +14,7 @@ from apps.experiments import actions as experiments
 from apps.experiments.models import RunStatus
 from apps.projects import events, live
 from apps.projects.actions.common import DatabaseMs, Fenced, now_ms, subject_of_run
+from apps.projects.evidence import note_ended
 from apps.projects.models import ACTIVE, Attempt, Outcome, ProjectRun, RunState
 from apps.projects.telling import tell_run_ended
 from apps.projects.waking import wake
@@ -171,6 +172,7 @@ def _end(actor: Actor, run: ProjectRun, ending: Ending) -> None:
     after = {"state": ending.state.value, "exit_code": ending.exit_code, "why": message}
     record(actor, events.RUN_ENDED, subject_of_run(run), after=after)
     tell_run_ended(actor, run)
+    note_ended(run)
     _after_commit(run)
 
 

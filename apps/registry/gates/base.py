@@ -111,6 +111,8 @@ class Gate(ABC):
     fields: ClassVar[tuple[Field, ...]] = ()
     # Not to be chosen while what it asks for doesn't exist on this server.
     is_offered: ClassVar[bool] = True
+    # Another app judges it: `apps.registry.gates.others`.
+    asks_others: ClassVar[bool] = False
     # It reads files of the version, which may be slow.
     reads_files: ClassVar[bool] = False
 

@@ -16,6 +16,8 @@ from django.db.models import F, Q
 
 from apps.core.paths import ArtifactPath
 from apps.experiments.models import LoggedModelMetric, Run, RunTag, Series
+from apps.registry.gates.base import Params, Verdict, checked_json
+from apps.registry.gates.others import verdicts
 from apps.registry.mlmodel import BrokenMLmodel, MLmodel, has_file, read_mlmodel
 from apps.registry.models import Alias, Check, GateResult, GateState, ModelVersion, ModelVersionTag, RequestState
 from apps.registry.stages import Slot
@@ -66,7 +68,10 @@ class Files:
 
 
 class Docket:
-    """The facts of some cases. `keys` are the metrics that their gates look at; `files`: what was read before."""
+    """The facts of some cases. `keys` are the metrics that their gates look at; `files`: what was read before.
+
+    `asked`: the kinds of gates that other apps judge, each with the version and what the policy says.
+    """
 
     def __init__(
         self,
@@ -75,8 +80,9 @@ class Docket:
         keys: Collection[str] = (),
         with_holders: bool = False,
         files: Files | None = None,
+        asked: Sequence[tuple[str, ModelVersion, Params]] = (),
     ) -> None:
-        self._cases, self._keys, self._with_holders = cases, set(keys), with_holders
+        self._cases, self._keys, self._with_holders, self._asked = cases, set(keys), with_holders, asked
         self.files = files or Files()
 
     def metric(self, version: ModelVersion, key: str) -> Value | None:
@@ -120,6 +126,19 @@ class Docket:
     def checks(self, version: ModelVersion) -> list[Check]:
         """What jobs outside reported of the version."""
         return self._checks.get(version.pk, [])
+
+    def verdict(self, kind: str, version: ModelVersion, params: Params) -> Verdict | None:
+        """What another app says of a version; None where there is no such app."""
+        return self._verdicts.get((kind, version.pk, checked_json(params)))
+
+    @cached_property
+    def _verdicts(self) -> dict[tuple[str, int, str], Verdict]:
+        found = {}
+        for kind in dict.fromkeys(kind for kind, _version, _params in self._asked):
+            asked = [(version, params) for each, version, params in self._asked if each == kind]
+            for (version, params), verdict in zip(asked, verdicts(kind, asked), strict=False):
+                found[kind, version.pk, checked_json(params)] = verdict
+        return found
 
     @cached_property
     def _versions(self) -> list[ModelVersion]:

@@ -59,13 +59,15 @@ def read_files(requests: Sequence[PromotionRequest]) -> Files:
 def preview(version: ModelVersion, slot: Slot, gates: Sequence[Params]) -> list[GateResult]:
     """How the gates of a policy would judge a version now; nothing is kept."""
     case = Case(version, slot)
-    return _results(case, gates, Docket([case], keys=_keys(gates), with_holders=_compares(gates)))
+    asked = _asked(version, gates)
+    return _results(case, gates, Docket([case], keys=_keys(gates), with_holders=_compares(gates), asked=asked))
 
 
 def _docket(requests: Sequence[PromotionRequest], files: Files | None = None) -> Docket:
     gates = [gate for request in requests for gate in gates_of(request)]
     cases = [_case(request) for request in requests]
-    return Docket(cases, keys=_keys(gates), with_holders=_compares(gates), files=files)
+    asked = [each for request in requests for each in _asked(request.version, gates_of(request))]
+    return Docket(cases, keys=_keys(gates), with_holders=_compares(gates), files=files, asked=asked)
 
 
 def _judged(request: PromotionRequest, docket: Docket) -> list[GateResult]:
@@ -126,6 +128,10 @@ def _keys(gates: Iterable[Params]) -> set[str]:
 
 def _compares(gates: Iterable[Params]) -> bool:
     return any(kind.looks_at_holders() for kind, _params in _known(gates))
+
+
+def _asked(version: ModelVersion, gates: Iterable[Params]) -> list[tuple[str, ModelVersion, Params]]:
+    return [(kind.kind, version, params) for kind, params in _known(gates) if kind.asks_others]
 
 
 def _looks_at_run(request: PromotionRequest) -> bool:

@@ -28,6 +28,9 @@ class GateView:
     text: str
     is_hidden: bool
     evaluated_ms: int | None
+    # Where one sees what it judges by, or (`starts`) makes it.
+    url: str = ""
+    starts: bool = False
 
     @property
     def has_passed(self) -> bool:
@@ -124,7 +127,12 @@ def _view(gate: Mapping[str, Any], result: GateResult | None, hidden: set[int]) 
     if result is None:
         return GateView(title, GateState.PENDING, "", False, None)
     is_hidden = bool(hidden & set(result.experiments))
-    return GateView(title, result.state, "" if is_hidden else result.text, is_hidden, result.evaluated_ms)
+    seen: Mapping[str, Any] = {} if is_hidden else result.evidence
+    url, starts = str(seen.get("url", "")), bool(seen.get("starts"))
+    # What outside jobs report leads elsewhere.
+    within = url if url.startswith("/") and not url.startswith("//") else ""
+    text = "" if is_hidden else result.text
+    return GateView(title, result.state, text, is_hidden, result.evaluated_ms, within, starts)
 
 
 def _hidden(actor: Actor, results: Collection[GateResult]) -> set[int]:

@@ -73,7 +73,8 @@ def test_two_clocks_that_saw_the_same_row_start_one_run(people: People, monkeypa
     from apps.projects.actions import firing
 
     schedule = schedule_of(people.ada, make_project(people.ada), overlap=Overlap.QUEUE)
-    take, nested = firing._take, []
+    take = firing._take
+    nested: list[bool] = []
 
     def first_another(row: Schedule, due: datetime) -> bool:
         if not nested:

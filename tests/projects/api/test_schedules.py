@@ -34,6 +34,7 @@ def test_a_schedule_is_made(people: People, project: Project) -> None:
     assert (made["asks"], made["missed"], made["overlap"], made["is_paused"]) == (asks, "once", "queue", False)
     assert made["next_ms"] is not None and made["last_run_id"] is None
     told = Event.objects.get(code="schedule.created")
+    assert told.after is not None
     assert (told.actor_name, told.object_name, told.after["cron"]) == ("ben", "nightly of iris", "0 3 * * mon-fri")
 
 

@@ -8,11 +8,12 @@ from django.utils import translation
 from apps.experiments.actions import now_ms
 from apps.experiments.artifacts.folders import ArtifactFolder
 from apps.registry import gates
+from apps.registry.gates import others
 from apps.registry.gates.metric import MetricGate
 from apps.registry.models import GateResult, PromotionRequest
 from apps.registry.stages import Slot
 from tests.personas import People
-from tests.registry.gates.cases import ask, evaluate, gate, make_version
+from tests.registry.gates.cases import ask, evaluate, gate, judge, make_version
 
 ALL = (
     gate("metric", key="accuracy", value=0.5),
@@ -22,6 +23,7 @@ ALL = (
     gate("tag", key="a", value="b", where="run"),
     gate("description"),
     gate("check", name="tests", reporter="ben"),
+    gate("project_run", project="iris"),
 )
 
 
@@ -58,7 +60,7 @@ def test_many_requests_cost_as_much_as_one(people: People, django_assert_num_que
     versions = [make_version(people.ada, people.forge, metrics={"accuracy": 0.9}) for _ in range(3)]
     requests = [ask(people.ada, version, *ALL) for version in versions]
     for few in (requests[:1], requests):
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             results = gates.evaluate_many(few)
         assert [len(found) for found in results.values()] == [len(ALL)] * len(few)
 
@@ -91,6 +93,7 @@ def test_each_gate_says_what_it_demands() -> None:
         "tag a of the run is “b”",
         "has a description",
         "check tests reported as passed by ben",
+        "the newest run of iris about this version is green",
     ]
 
 
@@ -119,6 +122,7 @@ def test_a_store_that_is_away_is_waited_for(people: People, monkeypatch: pytest.
     assert (result.state, result.text) == ("pending", "The version's files can't be read now")
 
 
-def test_projects_come_later() -> None:
-    assert "project_run" in gates.KINDS
-    assert "project_run" not in [offered.kind for offered in gates.offered()]
+def test_what_no_app_judges_waits(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(others, "_JUDGES", {})
+    (result,) = judge(people.ada, make_version(people.ada, people.forge), gate("project_run", project="iris"))
+    assert (result.state, result.text) == ("pending", "Nothing on this server runs projects")

@@ -54,6 +54,7 @@ class GateShape(serializers.Serializer[GateView]):
     text = serializers.CharField()
     is_hidden = serializers.BooleanField()
     evaluated_ms = serializers.IntegerField(allow_null=True)
+    url = serializers.CharField(help_text="The path of what it judges by, or of where that is started; often empty.")
 
 
 class DecisionShape(serializers.Serializer[Decision]):

@@ -1,0 +1,320 @@
+"""Starts one command and outlives it: when this has ended, nobody is left that the command started.
+
+A program of its own, with little of the standard library: each run waits for it to start. It is called as
+`python -I -S guardian.py STATUS_FD`, and reads one message from its standard input (`Wanted.to_bytes` of
+`backends.process.child`) and then single bytes: end it, with a grace of so many tenths of a second. The end of that
+input means that the worker died. What came of the command is written to STATUS_FD, marshalled.
+
+It is two processes, each of which ends what is left when the other was killed; both adopt orphans, so neither a new
+session nor a double fork gets away.
+"""
+
+# ruff: noqa: PTH208
+# pathlib alone would take as long to load as all the rest.
+
+from __future__ import annotations
+
+import ctypes
+import marshal
+import os
+import resource
+import select
+import signal
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+_PDEATHSIG, _SUBREAPER = 1, 36
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+# What is left when the command has ended of itself, or the worker has died, is given so many seconds to end.
+LEFT_SECONDS = 2.0
+# How often the memory of all processes together is looked at, where no cgroup does it.
+MEMORY_SECONDS = 0.5
+# How often it is looked whether all have ended.
+LOOK_SECONDS = 0.01
+_CANT_START = 127
+
+
+def main(status: int) -> int:
+    """Start, follow and end the command; 0 where what came of it was written."""
+    _prctl(_SUBREAPER, 1)
+    wanted = _wanted()
+    ours, theirs = os.pipe()
+    keeper = os.fork()
+    if not keeper:
+        os.close(theirs)
+        _prctl(_SUBREAPER, 1)
+        Keeper(wanted, status, ours).keep()
+        os._exit(0)
+    os.close(ours)
+    for number in (0, 1, 2):
+        _to_null(number)
+    return _second(keeper, wanted, status)
+
+
+def _second(keeper: int, wanted: dict[str, Any], status: int) -> int:
+    """Wait for the keeper, and where it was killed do what it would have done."""
+    while True:
+        pid, code = os.wait()
+        if pid == keeper:
+            break
+    if code == 0:
+        return 0
+    _end_all(wanted, 0.0, _reap_any)
+    _write(status, {"code": -signal.SIGKILL, "lost": True})
+    return 1
+
+
+class Keeper:
+    """The process that starts the command and waits for what happens first."""
+
+    def __init__(self, wanted: dict[str, Any], status: int, parent: int) -> None:
+        self._wanted, self._status, self._parent = wanted, status, parent
+        self._wake, wake = os.pipe()
+        os.set_blocking(wake, False)
+        os.set_blocking(self._wake, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        self._code: int | None = None
+        self._is_alone = False
+        self._said: dict[str, Any] = {}
+
+    def keep(self) -> None:
+        """Until nobody is left."""
+        self._child = _started(self._wanted, self._status)
+        for number in (1, 2):
+            _to_null(number)
+        _end_all(self._wanted, self._followed(), self._wait_a_little)
+        _write(self._status, {"code": -signal.SIGKILL if self._code is None else self._code, **self._said})
+
+    def _followed(self) -> float:
+        """Wait for the first reason to end; how long those who are left are given."""
+        watched = [0, self._parent, self._wake]
+        most = self._wanted["memory"]
+        while True:
+            ready, _, _ = select.select(watched, [], [], MEMORY_SECONDS if most else None)
+            if self._wake in ready:
+                os.read(self._wake, 4096)
+                self._reap()
+            if self._code is not None:
+                return LEFT_SECONDS
+            if self._parent in ready:
+                return 0.0
+            if 0 in ready:
+                return self._told()
+            if most and _memory() > most:
+                self._said["memory"] = True
+                return 0.0
+
+    def _told(self) -> float:
+        said = os.read(0, 1)
+        self._is_alone = not said
+        return said[0] / 10 if said else LEFT_SECONDS
+
+    def _wait_a_little(self) -> float | None:
+        """Reap who has ended; a new grace where the worker gave one meanwhile."""
+        ready, _, _ = select.select([] if self._is_alone else [0], [], [], LOOK_SECONDS)
+        self._reap()
+        return self._told() if ready else None
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, code = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if pid == self._child:
+                self._code = os.waitstatus_to_exitcode(code)
+
+
+def _wanted() -> dict[str, Any]:
+    with os.fdopen(os.dup(0), "rb", buffering=0) as source:
+        size = int.from_bytes(_exactly(source, 4), "big")
+        wanted: dict[str, Any] = marshal.loads(_exactly(source, size))  # noqa: S302
+    return wanted
+
+
+def _exactly(source: Any, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = source.read(size - len(data))
+        if not more:
+            raise SystemExit(1)
+        data += more
+    return data
+
+
+def _started(wanted: dict[str, Any], status: int) -> int:
+    """The process id of the command, which has its own session and dies when this process does."""
+    pid = os.fork()
+    if not pid:
+        try:
+            _become(wanted, status)
+        except BaseException as error:  # noqa: BLE001
+            os.write(2, f"[slipway] The command can't be started: {error}\n".encode())
+            os._exit(_CANT_START)
+    return pid
+
+
+def _become(wanted: dict[str, Any], status: int) -> NoReturn:
+    _prctl(_PDEATHSIG, signal.SIGKILL)
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    os.setsid()
+    # Where the host runs out of memory, it is this that goes, and not the database beside it.
+    _try_to_put("/proc/self/oom_score_adj", "1000")
+    for group in wanted["groups"]:
+        _put(f"{group}/cgroup.procs", "0")
+    os.close(status)
+    _to_null(0)
+    for name, most in wanted["limits"].items():
+        _limit(getattr(resource, name), most)
+    argv = [*wanted["argv"]]
+    if wanted["arguments"]:
+        # Not on the command line, which others can read: there are secrets among them.
+        argv[1:1] = ["--args", str(_file_of("\0".join(wanted["arguments"])))]
+    os.chdir(wanted["folder"])
+    os.umask(0o077)
+    os.execve(argv[0], argv, wanted["variables"])  # noqa: S606
+
+
+def _limit(kind: int, most: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    value = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (value, value))
+
+
+def _file_of(text: str) -> int:
+    file = os.memfd_create("arguments", 0)
+    os.write(file, text.encode() + b"\0")
+    os.lseek(file, 0, os.SEEK_SET)
+    return file
+
+
+def _end_all(wanted: dict[str, Any], grace: float, wait: Callable[[], float | None]) -> None:
+    """Ask all descendants to end, and after the grace kill them, until there are none."""
+    deadline = time.monotonic() + grace
+    if grace:
+        for pid, depth in _descendants().items():
+            # The sandbox's own processes would take all others with them at once.
+            if depth > wanted["wrappers"]:
+                _signal(pid, signal.SIGTERM)
+    while _descendants():
+        if time.monotonic() >= deadline:
+            _kill_all(wanted)
+        shorter = wait()
+        if shorter is not None:
+            deadline = min(deadline, time.monotonic() + shorter)
+    wait()
+
+
+def _kill_all(wanted: dict[str, Any]) -> None:
+    for group in wanted["groups"]:
+        # Nobody forks any more; and where the kernel can, it kills all of the group itself.
+        _try_to_put(f"{group}/pids.max", "0")
+        _try_to_put(f"{group}/cgroup.kill", "1")
+    found = sorted(_descendants().items(), key=lambda item: item[1])
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid, depth in found:
+            if number is signal.SIGKILL or depth > wanted["wrappers"]:
+                _signal(pid, number)
+
+
+def _descendants() -> dict[int, int]:
+    """Processes that this one's children, and theirs, have started and that still go on: how far down each is."""
+    children: dict[int, list[int]] = {}
+    for pid, parent in _living():
+        children.setdefault(parent, []).append(pid)
+    found: dict[int, int] = {}
+    level, depth = children.get(os.getpid(), []), 1
+    while level:
+        found |= dict.fromkeys(level, depth)
+        level, depth = [child for pid in level for child in children.get(pid, [])], depth + 1
+    return found
+
+
+def _living() -> list[tuple[int, int]]:
+    """Process and parent of all that are no zombies."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            fields = _read(f"/proc/{name}/stat").rpartition(b")")[2].split(None, 2)
+            if len(fields) > 1 and fields[0] not in (b"Z", b"X"):
+                found.append((int(name), int(fields[1])))
+    return found
+
+
+def _memory() -> int:
+    """Bytes of memory that all descendants together have."""
+    resident = [_read(f"/proc/{pid}/statm").split()[1:2] for pid in _descendants()]
+    return sum(int(pages[0]) for pages in resident if pages) * _PAGE
+
+
+def _read(path: str) -> bytes:
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        return os.read(file, 4096)
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
+
+
+def _put(path: str, text: str) -> None:
+    file = os.open(path, os.O_WRONLY)
+    try:
+        os.write(file, text.encode())
+    finally:
+        os.close(file)
+
+
+def _try_to_put(path: str, text: str) -> None:
+    try:
+        _put(path, text)
+    except OSError:
+        return
+
+
+def _reap_any() -> None:
+    time.sleep(LOOK_SECONDS)
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _write(status: int, said: dict[str, Any]) -> None:
+    os.write(status, marshal.dumps(said))
+
+
+def _to_null(number: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, number)
+    if null != number:
+        os.close(null)
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

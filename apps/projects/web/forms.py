@@ -149,7 +149,7 @@ class DefaultsForm(forms.Form):
             experiment=experiment,
             queue=given["queue"],
             env_vars=given["env_vars"],
-            secrets=tuple(given["secrets"]),
+            secrets=tuple(given.get("secrets", ())),
             limits=limits_of(given),
             max_running=given["max_running"],
         )

@@ -53,10 +53,10 @@ class Beginning:
         said: dict[str, Any] = {
             "queue": again.queue if again else project.queue,
             "priority": again.priority if again else USUAL,
-            "env_vars": again.env_vars if again else project.env_vars,
+            "env_vars": _own_variables(project, again),
             "secrets": again.secrets if again else project.secrets,
             "source_version": again.source_version if again else project.source_version,
-            **limit_initial(again.limits if again else project.limits),
+            **limit_initial(again.limits if again else {}),
         }
         if again is not None:
             said |= {name: getattr(again, name) for name in ("gpus", "retries", "retries_failures", "backoff_s")}
@@ -126,6 +126,7 @@ class StartForm(forms.Form):
         self._offer_entry_points(wanted)
         self._add_parameters()
         self._drop_what_has_no_meaning()
+        self._show_what_the_project_says()
 
     @property
     def parameter_fields(self) -> list[BoundField]:
@@ -166,6 +167,8 @@ class StartForm(forms.Form):
         given = super().clean() or self.cleaned_data
         if given.get("experiment") and given.get("new_experiment"):
             self.add_error("new_experiment", _("Choose an experiment, or name a new one."))
+        if self.problem:
+            self.add_error("entry_point", self.problem)
         if self.entry is not None and not self.errors:
             try:
                 command_for(self.entry, self._params())
@@ -246,6 +249,19 @@ class StartForm(forms.Form):
                 self.initial[PARAM + parameter.name] = before[parameter.name]
         self.initial["extra"] = {name: value for name, value in before.items() if name not in declared}
 
+    def _show_what_the_project_says(self) -> None:
+        """What is left empty is as the project has it."""
+        project = self.begin.project
+        for name in LIMIT_FIELDS:
+            if project.limits.get(name):
+                self.fields[name].widget.attrs["placeholder"] = project.limits[name]
+        if project.limits.get("network") is False:
+            self.initial["no_network"] = self.fields["no_network"].disabled = True
+        if project.env_vars:
+            names = ", ".join(project.env_vars)
+            said = _("Besides %(names)s of the project, which can be set anew here.") % {"names": names}
+            self.fields["env_vars"].help_text = f"{said} {self.fields['env_vars'].help_text}"
+
     def _drop_what_has_no_meaning(self) -> None:
         project, again = self.begin.project, self.begin.again
         if project.source_kind != SourceKind.GIT:
@@ -253,6 +269,12 @@ class StartForm(forms.Form):
         has_files = again is not None and (again.commit if again.source_kind == SourceKind.GIT else again.archive_id)
         if not has_files:
             del self.fields["same_files"]
+
+
+def _own_variables(project: Project, again: ProjectRun | None) -> dict[str, str]:
+    """Those of the other run that are not as the project has them."""
+    before = again.env_vars.items() if again else ()
+    return {name: value for name, value in before if project.env_vars.get(name) != value}
 
 
 def _entry(project: Project, wanted: str) -> tuple[EntryPoint | None, str]:

@@ -30,7 +30,7 @@ def run_cancel(request: ActorRequest, run_id: int) -> HttpResponse:
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            actions.cancel_run(request.actor, run=run, reason=form.cleaned_data["reason"].replace("\x00", ""))
+            actions.cancel_run(request.actor, run=run, reason=form.cleaned_data["reason"])
             return done(request, addresses.run_url(run))
     return dialog(
         request,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _USUAL = "main"
 _LEFT = 130
+# What the client adds to what somebody wrote.
+_OF_THE_CLIENT = ("ENV_MANAGER", "SYNCHRONOUS", "DOCKER_ARGS", "STORAGE_DIR", "build_image", "docker_auth")
 _STATUS = {
     "queued": "SCHEDULED",
     "preparing": "SCHEDULED",
@@ -56,7 +58,7 @@ class Backend:
         run = _run_class()(server, asked)
         if _is_command_line():
             run.attend()
-        return run
+        return cast("SubmittedRun", run)
 
 
 class QueuedRun:
@@ -140,8 +142,7 @@ def _wanted(
     config: Mapping[str, Any],
     experiment_id: str,
 ) -> Queued:
-    # The client's own entries are in capitals.
-    own = {name: value for name, value in config.items() if not name.isupper()}
+    own = {name: value for name, value in config.items() if name not in _OF_THE_CLIENT}
     more = fields_of(own)
     if docker_args := config.get("DOCKER_ARGS"):
         more["docker_args"] = {name: str(value) for name, value in docker_args.items()}

@@ -27,7 +27,7 @@ from tests.doors.protocol import PROTOCOL_DOORS
 from tests.doors.views import OPEN_OR_ELSEWHERE, VIEW_DOORS
 from tests.notifications.hooks import notification_ids
 from tests.personas import PASSWORD, People, Persona, make_people
-from tests.projects.making import make_project, make_run
+from tests.projects.making import make_project, make_run, make_schedule
 from tests.registry.models import make_model, make_version
 from tests.registry.promotion.making import promotion_ids
 from tests.registry.web.asking import asked_for, make_policy
@@ -63,7 +63,8 @@ def made_by_ada(people: People) -> dict[str, str]:
     make_version(ada, make_model(ada, "classifier"))
     policy = make_policy(Slot.alias("guarded"))
     asked = asked_for(ada, make_version(ada, make_model(ada, "promoted")))
-    waiting = make_run(ada, make_project(ada))
+    project = make_project(ada)
+    waiting, nightly = make_run(ada, project), make_schedule(ada, project)
     said = comment_on(ada.actor, version=asked.version, text="Look.")
     yan = actions.create_user(system, username="yan", password=PASSWORD)
     actions.create_user(system, username="zoe", password=PASSWORD)
@@ -89,6 +90,7 @@ def made_by_ada(people: People) -> dict[str, str]:
             "comment": str(said.pk),
             "project": str(waiting.project_id),
             "project_run": str(waiting.pk),
+            "schedule": str(nightly.pk),
             "event": str(Event.objects.filter(code="experiment.created", object_name="iris").get().pk),
         }
     )

@@ -10,7 +10,7 @@ from apps.core.actor import system_actor
 from apps.experiments.actions import create_experiment
 from apps.experiments.models import Experiment
 from apps.projects import actions
-from apps.projects.models import Project, ProjectRun, Queue, RunState, SourceKind, Worker
+from apps.projects.models import Project, ProjectRun, Queue, RunState, Schedule, SourceKind, Worker
 from apps.projects.submission import Submission
 from tests.personas import Persona
 
@@ -70,6 +70,12 @@ def make_run(owner: Persona, project: Project, **asks: Any) -> ProjectRun:
     found = Experiment.objects.filter(team_id=project.team_id, name=project.name).first()
     experiment = found or make_experiment(owner, project.name)
     return actions.submit_run(owner.actor, submission=Submission(**asks), experiment=experiment, project=project)
+
+
+def make_schedule(owner: Persona, project: Project, **plan: Any) -> Schedule:
+    """One for three o'clock each night."""
+    given = {"name": "nightly", "cron": "0 3 * * *", **plan}
+    return actions.create_schedule(owner.actor, project=project, plan=actions.Plan(**given))
 
 
 def end(run: ProjectRun, state: RunState = RunState.FINISHED) -> ProjectRun:

@@ -19,6 +19,7 @@ from apps.accounts.models import ObjectKind
 from apps.audit.models import Event
 from apps.core.actor import Level, Role, system_actor
 from apps.core.http import is_api_path
+from apps.projects.actions import set_secret
 from apps.registry.actions import comment_on
 from apps.registry.stages import Slot
 from slipway.urls import PROTOCOL
@@ -65,6 +66,7 @@ def made_by_ada(people: People) -> dict[str, str]:
     asked = asked_for(ada, make_version(ada, make_model(ada, "promoted")))
     project = make_project(ada)
     waiting, nightly = make_run(ada, project), make_schedule(ada, project)
+    set_secret(system, team=people.forge, name="S3_KEY", value="an open sesame")
     said = comment_on(ada.actor, version=asked.version, text="Look.")
     yan = actions.create_user(system, username="yan", password=PASSWORD)
     actions.create_user(system, username="zoe", password=PASSWORD)

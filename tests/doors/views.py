@@ -11,6 +11,7 @@ from tests.doors.projects_schedules import SCHEDULE_DOORS
 from tests.doors.registry_api import REGISTRY_API
 from tests.doors.registry_approvals import APPROVAL_PAGES
 from tests.doors.registry_pages import MODEL_PAGES
+from tests.doors.secrets import SECRET_DOORS
 
 _EXPERIMENT = {"experiment_id": "{experiment}"}
 _VERSION_FILE = {"name": "classifier", "version": "1", "path": "none.txt"}
@@ -152,7 +153,7 @@ API = {
 }
 
 VIEW_DOORS = ACCOUNT_PAGES | NOTIFICATION_PAGES | EXPERIMENT_PAGES | MODEL_PAGES | APPROVAL_PAGES | API
-VIEW_DOORS |= NOTIFICATION_API | REGISTRY_API | PROJECTS_API | PROJECT_PAGES | SCHEDULE_DOORS
+VIEW_DOORS |= NOTIFICATION_API | REGISTRY_API | PROJECTS_API | PROJECT_PAGES | SCHEDULE_DOORS | SECRET_DOORS
 
 # Names without a line above, and why.
 OPEN_OR_ELSEWHERE = {

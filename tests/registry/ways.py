@@ -161,6 +161,7 @@ HARMLESS = {
         "asks, or ends what was asked",
     ),
     **dict.fromkeys(("registry:request_reject", "registry:request_cancel"), "ends what was asked"),
+    "api:secret": "what runs are given",
     "api:model-version-check": "a word of whoever reports; a gate counts those of the account that it names",
     **dict.fromkeys(
         ("api:approver-group-detail", "registry:group", "api:override-review", "registry:override"),

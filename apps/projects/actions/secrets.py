@@ -10,7 +10,7 @@ from apps.accounts.selectors import role_of_person
 from apps.audit.actions import Subject, record
 from apps.core.actor import Actor, Role
 from apps.core.encryption import seal, unseal
-from apps.core.errors import Conflict, InvalidInput, PermissionDenied
+from apps.core.errors import AlreadyExists, Conflict, InvalidInput, PermissionDenied
 from apps.projects import events
 from apps.projects.actions.common import now_ms
 from apps.projects.models import ProjectRun, Secret
@@ -21,11 +21,12 @@ MOST_OF_A_TEAM = 500
 
 
 def set_secret(
-    actor: Actor, *, team: Team, name: str, value: str, description: str | None = None
+    actor: Actor, *, team: Team, name: str, value: str, description: str | None = None, replaces: bool = True
 ) -> tuple[Secret, bool]:
     """Make a secret of a team, or give it another value; whether it is new. `description` None: as it was.
 
-    Raises `InvalidInput` for a name or value that can't be a variable's.
+    Raises `InvalidInput` for a name or value that can't be a variable's, `AlreadyExists` where it is there and nothing
+    may be replaced, `Conflict` for more than a team may have.
     """
     check_secret_name(name)
     check_secret_value(value)
@@ -37,6 +38,8 @@ def set_secret(
     with transaction.atomic():
         # One after the other, so that they can be counted.
         Team.objects.select_for_update(no_key=True).get(pk=team.pk)
+        if not replaces and Secret.objects.filter(team=team, name=name).exists():
+            raise AlreadyExists(f"{team.name} has a secret {name}: give that one another value.")
         secret, is_new = Secret.objects.update_or_create(
             team=team, name=name, defaults=fresh, create_defaults={**fresh, "created_ms": now}
         )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from apps.projects.web.views import project_edit, projects, run_edit, runs, schedules, starting
+from apps.projects.web.views import log, project_edit, projects, run_edit, runs, schedules, secrets, starting
 
 app_name = "projects"
 _PROJECT = "projects/<slug:team>/<str:name>/"
@@ -29,6 +29,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(_PROJECT + "schedules/<int:schedule_id>/", schedules.schedule_change, name="schedule"),
     path(_PROJECT + "schedules/<int:schedule_id>/pause/", schedules.schedule_pause, name="schedule_pause"),
     path(_PROJECT + "schedules/<int:schedule_id>/delete/", schedules.schedule_delete, name="schedule_delete"),
+    path("settings/secrets/", secrets.secret_list, name="secrets"),
+    path("settings/secrets/<slug:team>/new/", secrets.secret_new, name="secret_new"),
+    path("settings/secrets/<slug:team>/<str:name>/replace/", secrets.secret_replace, name="secret_replace"),
+    path("settings/secrets/<slug:team>/<str:name>/delete/", secrets.secret_delete, name="secret_delete"),
     path("project-runs/", runs.run_list, name="runs"),
     path("project-runs/active/", runs.active_runs, name="active_runs"),
     path("project-runs/of/", runs.of_tracking_run, name="of_tracking_run"),
@@ -36,5 +40,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(_RUN, runs.run_detail, name="run"),
     path(_RUN + "activity/", runs.run_activity, name="run_activity"),
     path(_RUN + "cancel/", run_edit.run_cancel, name="run_cancel"),
+    path(_RUN + "log/", log.run_log, name="run_log"),
     path(_RUN + "again/", starting.again, name="run_again"),
 ]

@@ -17,7 +17,7 @@ from tests.registry.web.asking import HTMX
 PAGE = "/projects/forge/iris/"
 
 
-def text_of(persona: Persona, path: str, status: int = 200, **headers: str) -> str:
+def text_of(persona: Persona, path: str, status: int = 200, headers: dict[str, str] | None = None) -> str:
     answer = persona.browser().get(path, headers=headers)
     assert answer.status_code == status, answer.content
     return str(answer.content.decode())
@@ -48,12 +48,12 @@ def test_an_empty_list_teaches_the_three_ways(people: People) -> None:
 def test_search_and_sort(people: People) -> None:
     for name in ("iris", "wine"):
         make_project(people.ada, name)
-    found = text_of(people.ada, "/projects/?q=win", **HTMX)
+    found = text_of(people.ada, "/projects/?q=win", headers=HTMX)
     assert ">wine</a>" in found and ">iris</a>" not in found and "<html" not in found
     assert "No project" in text_of(people.ada, "/projects/?q=none-of-it")
     for sort in ("name", "-name", "updated", "-last", "owner", "nonsense", "-"):
         assert text_of(people.ada, f"/projects/?sort={sort}").index("iris") > 0
-    by_name = text_of(people.ada, "/projects/?sort=-name", **HTMX)
+    by_name = text_of(people.ada, "/projects/?sort=-name", headers=HTMX)
     assert by_name.index("wine") < by_name.index("iris")
 
 
@@ -87,7 +87,7 @@ def test_reading_is_shown_until_it_is_done(people: People) -> None:
     page = text_of(people.ada, PAGE)
     assert "Reading…" in page and "panel=reading" in page
     Project.objects.filter(pk=project.pk).update(read_ms=1, read_error="MLproject, line 3: it is <b>.")
-    part = text_of(people.ada, f"{PAGE}?panel=reading", **HTMX)
+    part = text_of(people.ada, f"{PAGE}?panel=reading", headers=HTMX)
     assert "MLproject, line 3: it is &lt;b&gt;." in part and "every 2s" not in part
     assert "can't be read" in text_of(people.ada, "/projects/")
 
@@ -102,11 +102,12 @@ def test_an_upload_is_read_at_once(people: People) -> None:
     answer = people.ben.browser().post("/projects/new/?from=archive", sent)
     assert answer["Location"] == "/projects/forge/steps/"
     project = Project.objects.get()
-    assert project.read_error == "" and project.read_ms is not None
+    assert project.read_error == "" and project.read_ms is not None and project.document is not None
     assert [entry["name"] for entry in project.document["entry_points"]] == ["main"]
     assert project.document["scripts"] == ["s.py"]
     assert (project.owner, Archive.objects.get().team) == (people.ben.user, people.forge)
-    assert Event.objects.get(code="project.created").after["archive"] == Archive.objects.get().digest
+    event = Event.objects.get(code="project.created")
+    assert event.after is not None and event.after["archive"] == Archive.objects.get().digest
     assert "python step.py {c}" in text_of(people.ben, "/projects/forge/steps/")
 
 

@@ -54,7 +54,7 @@ def test_the_list_is_narrowed(people: People) -> None:
         ("q=win", waits, done),
         ("mine=1", done, waits),
     ):
-        part = text_of(people.ada, f"/project-runs/?{query}", **HTMX)
+        part = text_of(people.ada, f"/project-runs/?{query}", headers=HTMX)
         assert f'"{address(found)}"' in part and f'"{address(left_out)}"' not in part, query
     assert "No run matches" in text_of(people.ada, "/project-runs/?state=lost")
     assert f'"{address(done)}"' in text_of(people.ada, "/project-runs/?state=nonsense&queue=%00")
@@ -119,10 +119,10 @@ def test_a_run_shows_its_way(people: People) -> None:
 
 def test_the_state_is_fetched_alone_and_tells_what_changed(people: People) -> None:
     run = make_run(people.ada, make_project(people.ada))
-    same = text_of(people.ben, f"{address(run)}?panel=state&seen=queued", **HTMX)
+    same = text_of(people.ben, f"{address(run)}?panel=state&seen=queued", headers=HTMX)
     assert "every 2s" in same and "hx-swap-oob" not in same and "<html" not in same
     actions.cancel_run(people.ada.actor, run=run, reason="typo")
-    changed = text_of(people.ben, f"{address(run)}?panel=state&seen=queued", **HTMX)
+    changed = text_of(people.ben, f"{address(run)}?panel=state&seen=queued", headers=HTMX)
     assert changed.count("hx-swap-oob") == 3 and "every 2s" not in changed and "Cancelled by ada: typo" in changed
 
 
@@ -196,30 +196,30 @@ def test_a_project_that_is_shared_shows_no_metrics_of_an_experiment_that_is_not(
 def test_metrics_come_alone(people: People) -> None:
     run = make_run(people.ada, make_project(people.ada))
     assert run.run is not None
-    assert "No metrics yet" in text_of(people.vera, f"{address(run)}?panel=metrics", **HTMX)
+    assert "No metrics yet" in text_of(people.vera, f"{address(run)}?panel=metrics", headers=HTMX)
     for place in range(14):
         log = {"run_id": run.run.run_id, "key": f"m{place:02}", "value": 1, "timestamp": 1, "step": 0}
         people.ada.call("POST", "runs/log-metric", log)
-    part = text_of(people.vera, f"{address(run)}?panel=metrics", **HTMX)
+    part = text_of(people.vera, f"{address(run)}?panel=metrics", headers=HTMX)
     assert 'data-key="m11"' in part and 'data-key="m12"' not in part and "All 14 metrics" in part
 
 
 def test_the_page_of_the_tracking_run_leads_here(people: People) -> None:
     run = make_run(people.ada, make_project(people.ada))
     assert run.run is not None
-    part = text_of(people.vera, f"/project-runs/of/?run={run.run.run_id}", **HTMX)
+    part = text_of(people.vera, f"/project-runs/of/?run={run.run.run_id}", headers=HTMX)
     assert address(run) in part
-    assert text_of(people.cleo, f"/project-runs/of/?run={run.run.run_id}", **HTMX).strip() == ""
+    assert text_of(people.cleo, f"/project-runs/of/?run={run.run.run_id}", headers=HTMX).strip() == ""
     assert "/project-runs/of/?run=" in text_of(people.vera, f"/runs/{run.run.run_id}/")
 
 
 def test_the_home_page_shows_what_is_at_work(people: People) -> None:
     project = make_project(people.ada)
-    assert "Project runs at work" not in text_of(people.vera, "/project-runs/active/", **HTMX)
+    assert "Project runs at work" not in text_of(people.vera, "/project-runs/active/", headers=HTMX)
     run = make_run(people.ada, project)
-    assert address(run) in text_of(people.vera, "/project-runs/active/", **HTMX)
+    assert address(run) in text_of(people.vera, "/project-runs/active/", headers=HTMX)
     assert "/project-runs/active/" in text_of(people.vera, "/")
-    assert address(run) not in text_of(people.cleo, "/project-runs/active/", **HTMX)
+    assert address(run) not in text_of(people.cleo, "/project-runs/active/", headers=HTMX)
 
 
 def test_activity_and_the_audit_log_lead_to_the_pages(people: People) -> None:

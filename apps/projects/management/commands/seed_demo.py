@@ -11,11 +11,15 @@ from django.db import transaction
 from apps.core.errors import DomainError
 from apps.experiments.demo.teams import EVERYWHERE, TEAMS
 from apps.experiments.demo.telling import tell
+from apps.projects.demo import telling as projects
 from apps.registry.demo import telling as models
 
 
 class Command(BaseCommand):
-    help = "Make three demo teams with people, experiments, runs and models. A second time only makes what is missing."
+    help = (
+        "Make three demo teams with people, experiments, runs, models and projects. "
+        "A second time only makes what is missing."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -31,12 +35,15 @@ class Command(BaseCommand):
             with transaction.atomic():
                 told = tell(password)
                 registered = models.tell()
+                made_projects = projects.tell()
         except DomainError as error:
             raise CommandError(error.message) from error
         made = f"{told.teams} teams, {told.people} people, {told.experiments} experiments, {told.runs} runs"
         self.stdout.write(f"Made {made}.")
         made = f"{registered.models} models, {registered.versions} versions, {registered.prompts} prompts"
         self.stdout.write(f"Registered {made}.")
+        made = f"{made_projects.projects} projects, {made_projects.runs} runs, {made_projects.schedules} schedules"
+        self.stdout.write(f"Queued {made}.")
         for sentence in registered.open_requests:
             self.stdout.write(sentence)
         if told.people and not given:

@@ -6,12 +6,16 @@ What older keys sealed (`SLIPWAY_SECRET_KEY_FALLBACKS`) is still opened; whateve
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
 
 from apps.core.errors import Conflict
 
@@ -32,6 +36,31 @@ def unseal(sealed: str) -> str:
     except InvalidToken as error:
         message = "A secret can't be read: it was sealed with a key that SLIPWAY_SECRET_KEY_FALLBACKS does not list."
         raise Conflict(message) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """How many rows were sealed anew, and the names of those that no key of this server opens, which stay."""
+
+    count: int
+    unreadable: tuple[str, ...] = ()
+
+
+def reseal_rows(rows: QuerySet[Any], *columns: str) -> Resealed:
+    """Seal columns with the newest key, each row in a transaction of its own: it may be stopped and begun again."""
+    count, unreadable = 0, []
+    for pk in list(rows.order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            row = rows.select_for_update().filter(pk=pk).first()
+            if row is None:
+                continue
+            try:
+                fresh = {column: seal(unseal(getattr(row, column))) for column in columns}
+            except Conflict:
+                unreadable.append(str(row))
+                continue
+            count += rows.filter(pk=pk).update(**fresh)
+    return Resealed(count, tuple(unreadable))
 
 
 def _keys() -> MultiFernet:

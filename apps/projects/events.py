@@ -14,6 +14,7 @@ RUN_RETRIED = declare("project_run.retried", "queued the project run {object} ag
 RUN_ENDED = declare("project_run.ended", "ended the project run {object}")
 RUN_CANCEL_ASKED = declare("project_run.cancel_asked", "asked to cancel the project run {object}")
 SECRET_SET = declare("secret.set", "set the secret {object}")
+SECRETS_RESEALED = declare("secret.resealed", "sealed all secrets with the newest key")
 SECRET_DELETED = declare("secret.deleted", "deleted the secret {object}")
 SCHEDULE_CREATED = declare("schedule.created", "created the schedule {object}")
 SCHEDULE_CHANGED = declare("schedule.changed", "changed the schedule {object}")

@@ -16,6 +16,7 @@ from apps.notifications.actions.webhooks import (
     create_webhook,
     delete_webhook,
     redeliver,
+    reseal_webhooks,
     send_test,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
     "publish",
     "read_notifications",
     "redeliver",
+    "reseal_webhooks",
     "send_test",
     "set_preferences",
     "subscribe",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -13,13 +13,14 @@ from django.utils import timezone
 
 from apps.audit.actions import Subject, record
 from apps.core.actor import Actor
-from apps.core.encryption import seal
+from apps.core.encryption import Resealed, reseal_rows, seal
 from apps.core.errors import Conflict, InvalidInput, NotFound, TooManyRequests
 from apps.core.outgoing import check_url
 from apps.notifications import events, outbox
 from apps.notifications.access import Place
 from apps.notifications.dialects import Telling, dialect_of, dump
 from apps.notifications.hook_events import EXAMPLES
+from apps.notifications.jobs import job_starter
 from apps.notifications.models import Delivery, DeliveryState, Webhook, WebhookStatus
 
 MOST_OF_A_PLACE = 50
@@ -36,6 +37,9 @@ class HookChange:
     name: str | None = None
     description: str | None = None
     url: str | None = field(default=None, repr=False)
+    # In place of a URL: what is started, as `apps.notifications.jobs` finds it, and its entry point.
+    job: str | None = None
+    job_entry_point: str = ""
     events: Collection[str] | None = None
     status: WebhookStatus | None = None
     secret: str | None = field(default=None, repr=False)
@@ -46,14 +50,15 @@ class HookChange:
 def create_webhook(actor: Actor, *, place: Place, dialect: str, change: HookChange) -> Webhook:
     """A webhook that tells what happens in `place`, which was fetched with the right to. Raises `InvalidInput`.
 
-    `change` has to hold a URL and events.
+    `change` has to hold a URL or a job, and events.
     """
     hook = Webhook(team_id=place.team_id, dialect=dialect_of(dialect).code, owner_id=actor.user_id)
     if place.target is not None:
         hook.kind, hook.object_id = place.target.kind, place.target.object_id
+    change = _found(actor, hook, change)
     _check(hook.dialect, change)
     _apply(hook, change)
-    if not hook.url or not hook.events:
+    if not (hook.url or hook.job) or not hook.events:
         raise InvalidInput("A webhook wants a URL and at least one event.")
     with transaction.atomic():
         _refuse_too_many(hook)
@@ -67,6 +72,7 @@ def change_webhook(actor: Actor, *, webhook: Webhook, change: HookChange) -> Web
 
     An authorization stays with its host: one that isn't given anew with another host is removed.
     """
+    change = _found(actor, webhook, change)
     _check(webhook.dialect, change)
     with transaction.atomic():
         locked = Webhook.objects.select_for_update().filter(pk=webhook.pk).first()
@@ -76,7 +82,7 @@ def change_webhook(actor: Actor, *, webhook: Webhook, change: HookChange) -> Web
         _apply(locked, change)
         if change.authorization is None and _host(locked) != before["host"]:
             locked.sealed_authorization = ""
-        if change.url is not None or change.status == WebhookStatus.ACTIVE:
+        if change.url is not None or change.job is not None or change.status == WebhookStatus.ACTIVE:
             locked.owner_id = actor.user_id
             locked.failures, locked.rests_until = 0, None
         locked.changed_at = timezone.now()
@@ -98,11 +104,11 @@ def delete_webhook(actor: Actor, *, webhook: Webhook) -> None:
 def send_test(actor: Actor, *, webhook: Webhook, word: str = "") -> Delivery:
     """Make a call with an example of `word` (else of its first event) now and wait for the answer: ten seconds at most.
 
-    Raises `InvalidInput` for a word that the dialect lacks. Call it outside of a transaction.
+    A job is started. Raises `InvalidInput` for a word that the dialect lacks. Call it outside of a transaction.
     """
     delivery = _example(actor, webhook, word or webhook.events[0])
     with _turn_of(webhook):
-        outcome = outbox.post(outbox.make_call(delivery), webhook)
+        outcome = outbox.start(delivery) if webhook.job else outbox.post(outbox.make_call(delivery), webhook)
     outbox.note(delivery, outcome)
     delivery.state = DeliveryState.DELIVERED if outcome.went_through else DeliveryState.FAILED
     delivery.finished_at = timezone.now()
@@ -130,10 +136,21 @@ def redeliver(actor: Actor, *, delivery: Delivery) -> Delivery:
     return again
 
 
+def reseal_webhooks(actor: Actor) -> Resealed:
+    """Seal what webhooks keep with the newest key of the server."""
+    return reseal_rows(Webhook.objects.all(), "sealed_secret", "sealed_authorization")
+
+
 def _apply(hook: Webhook, change: HookChange) -> None:
     for name in ("name", "description", "url", "status", "verify_tls"):
         if (value := getattr(change, name)) is not None:
             setattr(hook, name, value)
+    if change.url:
+        hook.job = hook.job_entry_point = ""
+    if change.job is not None:
+        hook.job, hook.job_entry_point = change.job, change.job_entry_point
+        # What was for a URL is for no job.
+        hook.url = hook.sealed_secret = hook.sealed_authorization = ""
     if change.events is not None:
         hook.events = sorted(set(change.events))
     if change.secret is not None:
@@ -162,6 +179,18 @@ def _check(dialect: str, change: HookChange) -> None:
         raise InvalidInput(f"Webhooks of the dialect {dialect} are not signed: their URL is the secret.")
     if change.url is not None:
         check_url(change.url)
+
+
+def _found(actor: Actor, hook: Webhook, change: HookChange) -> HookChange:
+    """With the key of the job, which the actor may start. Raises `InvalidInput`, `NotFound`, `PermissionDenied`."""
+    if change.job is None:
+        return change
+    if change.url or change.secret or change.authorization:
+        raise InvalidInput("A webhook calls a URL or starts a job: not both.")
+    if not dialect_of(hook.dialect).takes_jobs:
+        raise InvalidInput(f"Webhooks of the dialect {hook.dialect} call URLs alone.")
+    job = job_starter().find(actor, change.job, change.job_entry_point)
+    return replace(change, job=job.key)
 
 
 def _refuse_unknown(dialect: str, words: Collection[str]) -> None:
@@ -222,6 +251,7 @@ def _shown(hook: Webhook) -> dict[str, Any]:
     return {
         "dialect": hook.dialect,
         "host": _host(hook),
+        **({"job": hook.job, "entry_point": hook.job_entry_point} if hook.job else {}),
         "events": hook.events,
         "status": hook.status,
         "verify_tls": hook.verify_tls,

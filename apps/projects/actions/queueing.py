@@ -32,5 +32,6 @@ def store_run(actor: Actor, run: ProjectRun) -> None:
     """Put a run for which there is a place into its queue, in the caller's transaction."""
     run.save(force_insert=True)
     after = {"entry_point": run.entry_point, "params": run.params, "queue": run.queue, "trigger": run.trigger}
+    after |= {"secrets": run.secrets} if run.secrets else {}
     record(actor, events.RUN_QUEUED, subject_of_run(run), after=after)
     transaction.on_commit(partial(wake, run.queue))

@@ -9,7 +9,7 @@ from apps.accounts.models import Team, User
 from apps.accounts.selectors import role_of_person
 from apps.audit.actions import Subject, record
 from apps.core.actor import Actor, Role
-from apps.core.encryption import seal, unseal
+from apps.core.encryption import Resealed, reseal_rows, seal, unseal
 from apps.core.errors import AlreadyExists, Conflict, InvalidInput, PermissionDenied
 from apps.projects import events
 from apps.projects.actions.common import now_ms
@@ -92,15 +92,12 @@ def secrets_for(run: ProjectRun) -> dict[str, str]:
     return opened
 
 
-def reseal_secrets(actor: Actor) -> int:
-    """Seal all secrets with the newest key; how many. Raises `Conflict` for one that no key opens."""
-    count = 0
-    for pk in list(Secret.objects.values_list("pk", flat=True)):
-        with transaction.atomic():
-            secret = Secret.objects.select_for_update().filter(pk=pk).first()
-            if secret is not None:
-                count += Secret.objects.filter(pk=pk).update(sealed=seal(unseal(secret.sealed)))
-    return count
+def reseal_secrets(actor: Actor) -> Resealed:
+    """Seal all secrets with the newest key of the server."""
+    resealed = reseal_rows(Secret.objects.all(), "sealed")
+    with transaction.atomic():
+        record(actor, events.SECRETS_RESEALED, Subject("secret", "", ""), after={"count": resealed.count})
+    return resealed
 
 
 def _require_member(role: Role | None, username: str, team: Team) -> None:

@@ -28,7 +28,7 @@ from tests.doors.protocol import PROTOCOL_DOORS
 from tests.doors.views import OPEN_OR_ELSEWHERE, VIEW_DOORS
 from tests.notifications.hooks import notification_ids
 from tests.personas import PASSWORD, People, Persona, make_people
-from tests.projects.making import make_project, make_run, make_schedule
+from tests.projects.making import make_project, make_run, make_schedule, make_worker, queue
 from tests.registry.models import make_model, make_version
 from tests.registry.promotion.making import promotion_ids
 from tests.registry.web.asking import asked_for, make_policy
@@ -92,6 +92,8 @@ def made_by_ada(people: People) -> dict[str, str]:
             "comment": str(said.pk),
             "project": str(waiting.project_id),
             "project_run": str(waiting.pk),
+            "queue": queue("empty").name,
+            "worker": make_worker().name,
             "schedule": str(nightly.pk),
             "event": str(Event.objects.filter(code="experiment.created", object_name="iris").get().pk),
         }

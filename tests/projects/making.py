@@ -97,3 +97,9 @@ def end(run: ProjectRun, state: RunState = RunState.FINISHED) -> ProjectRun:
     actions.start_run(system, run=held)
     actions.end_attempt(system, run=held, ending=actions.Ending(state, "", 0 if state == RunState.FINISHED else 1))
     return held
+
+
+def make_worker(name: str = "w-1", **more: Any) -> Worker:
+    """A worker that is alive, of the queue `default` unless told."""
+    given = {"host": "mill", "pid": 1, "queues": ["default"], "concurrency": 2, "abilities": {}, "version": "", **more}
+    return actions.register_worker(system_actor(), name=name, **given)

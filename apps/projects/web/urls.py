@@ -2,7 +2,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from apps.projects.web.views import log, project_edit, projects, run_edit, runs, schedules, secrets, starting
+from apps.projects.web.views import (
+    log,
+    project_edit,
+    projects,
+    queues,
+    run_edit,
+    runs,
+    schedules,
+    secrets,
+    starting,
+    workers,
+)
 
 app_name = "projects"
 _PROJECT = "projects/<slug:team>/<str:name>/"
@@ -42,4 +53,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(_RUN + "cancel/", run_edit.run_cancel, name="run_cancel"),
     path(_RUN + "log/", log.run_log, name="run_log"),
     path(_RUN + "again/", starting.again, name="run_again"),
+    path("workers/", workers.worker_list, name="workers"),
+    path("workers/<str:name>/drain/", workers.worker_drain, name="worker_drain"),
+    path("workers/<str:name>/resume/", workers.worker_resume, name="worker_resume"),
+    path("queues/", queues.queue_list, name="queues"),
+    path("queues/new/", queues.queue_new, name="queue_new"),
+    path("queues/quotas/<str:team>/", queues.quota, name="quota"),
+    path("queues/<str:name>/edit/", queues.queue_edit, name="queue_edit"),
+    path("queues/<str:name>/pause/", queues.queue_pause, name="queue_pause"),
+    path("queues/<str:name>/delete/", queues.queue_delete, name="queue_delete"),
 ]

@@ -13,6 +13,7 @@ from apps.projects.actions.claiming import (
 )
 from apps.projects.actions.common import Fenced
 from apps.projects.actions.credentials import give_token
+from apps.projects.actions.draining import drain_worker, resume_worker
 from apps.projects.actions.ending import Ending, cancelled_words, end_attempt, end_waiting, return_run
 from apps.projects.actions.firing import fire_schedule, sweep_schedules
 from apps.projects.actions.logs import append_log, store_log, store_logs
@@ -23,6 +24,7 @@ from apps.projects.actions.projects import (
     describe_project,
     set_defaults,
 )
+from apps.projects.actions.queues import change_queue, create_queue, delete_queue, set_quota
 from apps.projects.actions.reading import ask_reading, read_project
 from apps.projects.actions.refusing import refusal_of
 from apps.projects.actions.schedules import (
@@ -49,15 +51,19 @@ __all__ = [
     "beat",
     "cancel_run",
     "cancelled_words",
+    "change_queue",
     "change_schedule",
     "change_source",
     "claim_run",
     "create_project",
+    "create_queue",
     "create_schedule",
     "delete_project",
+    "delete_queue",
     "delete_schedule",
     "delete_secret",
     "describe_project",
+    "drain_worker",
     "end_attempt",
     "end_lost_runs",
     "end_waiting",
@@ -73,9 +79,11 @@ __all__ = [
     "refusal_of",
     "register_worker",
     "reseal_secrets",
+    "resume_worker",
     "return_run",
     "secrets_for",
     "set_defaults",
+    "set_quota",
     "set_secret",
     "start_run",
     "stop_worker",

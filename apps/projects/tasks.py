@@ -81,6 +81,13 @@ def read_waiting(actor: Actor) -> int:
     return len(waiting)
 
 
+@shared_task(name="projects.prune_archives")
+@as_system
+def prune_archives(actor: Actor) -> int:
+    """Delete the uploaded projects that nobody needs any more; how many."""
+    return actions.prune_archives(actor)
+
+
 def hurry_reading(project_id: int) -> None:
     """Let a worker read a project soon; where the broker is away, after the next sweep."""
     try:

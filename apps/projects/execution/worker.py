@@ -83,7 +83,7 @@ class RunWorker:
         host, pid = socket.gethostname(), os.getpid()
         row = actions.register_worker(
             system_actor(),
-            name=f"{host}-{pid}-{time.time_ns() // 1_000_000:x}",
+            name=f"{settings.WORKER_NAME or host}-{pid}-{time.time_ns() // 1_000_000:x}",
             host=host,
             pid=pid,
             queues=self.queues,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import signal
 import threading
 import warnings
@@ -15,31 +16,64 @@ from celery import Celery
 logger = logging.getLogger(__name__)
 
 _SYSTEM_THREADS = 2
+_MOST = 256
 
 
 def main(arguments: Sequence[str]) -> int:
     """Work until SIGTERM or Ctrl-C; what was begun is finished first."""
-    parser = argparse.ArgumentParser("slipway worker", description="Do the work that is queued.")
-    parser.add_argument("--queues", metavar="NAMES", help="run projects of these queues alone, separated by commas")
-    parser.add_argument("--concurrency", type=int, default=2, help="project runs done at once (default %(default)s)")
-    parser.add_argument("--beat", action="store_true", help="be the scheduler too; only one may run")
-    options = parser.parse_args(arguments)
-    os.environ["SLIPWAY_WORKER_QUEUES"] = options.queues or "default"
+    options = _parser().parse_args(arguments)
+    os.environ["SLIPWAY_WORKER_QUEUES"] = ",".join(options.queues or ["default"])
     os.environ["SLIPWAY_WORKER_CONCURRENCY"] = str(options.concurrency)
+    os.environ["SLIPWAY_WORKER_NAME"] = options.name
     from slipway.celery import app
 
     # Celery warns of pickled messages sent to root; ours are JSON alone.
     warnings.filterwarnings("ignore", message="(?s)You're running the worker with superuser")
     argv = ["--quiet", "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
-    # Runs wait for their child, so threads do; the system's own work has two besides.
-    system = 0 if options.queues else _SYSTEM_THREADS
-    argv += ["--concurrency", str(options.concurrency + system), "--pool", "threads"]
-    served = [f"projects.{name}" for name in (options.queues or "default").split(",")]
+    # Messages of runs only wake our own threads; the system's work is done in Celery's.
+    argv += ["--concurrency", str(1 if options.queues else _SYSTEM_THREADS), "--pool", "threads"]
+    served = [f"projects.{name}" for name in options.queues or ["default"]]
     argv += ["--queues", ",".join(served if options.queues else ["celery", *served])]
     if options.beat:
         threading.Thread(target=_tick, args=(app,), name="beat", daemon=True).start()
     app.start(argv)
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "slipway worker",
+        description="Do the work that is queued: without --queues the system's own, and runs of the queue default.",
+    )
+    parser.add_argument("--queues", type=_queues, metavar="NAMES", help="runs of these alone, separated by commas")
+    parser.add_argument(
+        "--concurrency", type=_count, default=2, metavar="N", help="project runs done at once (default %(default)s)"
+    )
+    parser.add_argument("--name", type=_name, default="", help="how pages call it (default: the host's name)")
+    parser.add_argument("--beat", action="store_true", help="be the scheduler too; only one may run")
+    return parser
+
+
+def _queues(text: str) -> list[str]:
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?", name):
+            raise argparse.ArgumentTypeError(f"{name!r} can't be the name of a queue")
+    if not names:
+        raise argparse.ArgumentTypeError("name at least one queue")
+    return names
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {_MOST}")
+    return int(text)
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", text):
+        raise argparse.ArgumentTypeError("a name has up to 100 letters, digits and _ . -")
+    return text
 
 
 def _tick(app: Celery) -> None:

@@ -58,9 +58,21 @@ def _secret_key() -> str:
 TRACKING_URL = env.public_url("SLIPWAY_TRACKING_URL") or LINK_URL
 # What `slipway worker` was told.
 WORKER_QUEUES = env.words("SLIPWAY_WORKER_QUEUES")
+WORKER_NAME = env.text("SLIPWAY_WORKER_NAME")
 # Seconds that a run of a project may go on, whatever it asks for.
 PROJECT_TIME_LIMIT = env.integer("SLIPWAY_PROJECT_TIME_LIMIT", 24 * 60 * 60, least=1)
 WORKER_CONCURRENCY = env.integer("SLIPWAY_WORKER_CONCURRENCY", 2)
+# How runs are kept apart: `sandboxed` refuses those for which the host has no sandbox, `process` uses none.
+PROJECT_ISOLATION = env.one_of("SLIPWAY_ISOLATION", "auto", "sandboxed", "process") or "auto"
+# Folders that sandboxed runs may read besides the system's own; devices, where nvidia-smi is not to be asked.
+SANDBOX_READABLE = env.folders("SLIPWAY_SANDBOX_READABLE")
+WORKER_GPUS = env.words("SLIPWAY_GPUS")
+# A control group of version 2 below which groups for runs can be made; empty: the worker's own.
+PROJECT_CGROUP = env.text("SLIPWAY_CGROUP")
+# What a run is held to where neither it nor its project says it.
+PROJECT_PROCESSES = env.integer("SLIPWAY_RUN_PROCESSES", 4096, least=1)
+PROJECT_DISK_MB = env.integer("SLIPWAY_RUN_DISK_MB", 20 * 1024, least=1)
+ENVIRONMENTS_BYTES = env.integer("SLIPWAY_ENVIRONMENTS_MAX_GB", 20, least=1) * 1024**3
 # What containers of projects may mount, and whether they may write there; the networks they may be in, first the usual.
 DOCKER_VOLUMES = env.volumes("SLIPWAY_DOCKER_VOLUMES")
 DOCKER_NETWORKS = env.words("SLIPWAY_DOCKER_NETWORKS") or ["bridge"]
@@ -208,6 +220,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "projects.sweep_schedules",
         "schedule": timedelta(seconds=20),
         "options": {"expires": 20},
+    },
+    "projects-archives": {
+        "task": "projects.prune_archives",
+        "schedule": timedelta(days=1),
+        "options": {"expires": 3600},
     },
     "projects-read": {"task": "projects.read_waiting", "schedule": timedelta(seconds=60), "options": {"expires": 60}},
     "count-storage": {"task": "experiments.count_storage", "schedule": timedelta(hours=1), "options": {"expires": 900}},

@@ -271,7 +271,10 @@ def test_the_whole_log_as_text_and_as_a_file(people: People, run: ProjectRun) ->
         answer = get(people.vera.browser(), run)
         assert answer.getvalue().decode() == whole(run)
         assert answer["Content-Type"] == "text/plain; charset=utf-8"
-        assert (answer["X-Content-Type-Options"], answer["Content-Disposition"]) == ("nosniff", "inline")
+        assert (answer["X-Content-Type-Options"], answer["Content-Disposition"]) == (
+            "nosniff",
+            f'inline; filename="iris-{run.pk}.log"',
+        )
         named = get(people.vera.browser(), run, download="1")["Content-Disposition"]
         assert named == f'attachment; filename="iris-{run.pk}.log"'
         actions.store_log(run=end(run))

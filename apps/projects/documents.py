@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,15 @@ def canonical_text(document: Document) -> str:
     return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=1000) if said else ""
 
 
+def cli_text(document: Document) -> str:
+    """How its first entry point is queued from a terminal, in a folder with the same files."""
+    if not document["entry_points"]:
+        return "slipway run . -e SCRIPT.py --backend slipway"
+    entry = document["entry_points"][0]
+    missing = [f"-P {shlex.quote(one['name'])}=…" for one in entry["parameters"] if one["default"] is None]
+    return " ".join(["slipway run .", "-e", shlex.quote(entry["name"]), *missing, "--backend slipway"])
+
+
 def _environment(environment: Environment, folder: Path) -> dict[str, Any]:
     docker = environment.docker
     return {
@@ -132,7 +142,16 @@ def _entry_text(entry: Document) -> dict[str, Any]:
 def _parameter_text(parameter: Document) -> Any:
     if parameter["default"] is None:
         return parameter["type"]
-    return {"type": parameter["type"], "default": parameter["default"]}
+    return {"type": parameter["type"], "default": _plain(parameter)}
+
+
+def _plain(parameter: Document) -> Any:
+    """A default as people write it: numbers without quotes."""
+    default = parameter["default"]
+    if parameter["type"] != ParameterType.FLOAT:
+        return default
+    number = yaml.safe_load(default)
+    return number if isinstance(number, int | float) and str(number) == default else default
 
 
 def _notes(folder: Path, file: str, project: Project) -> list[str]:

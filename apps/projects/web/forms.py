@@ -138,7 +138,7 @@ class DefaultsForm(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _choose(self, "experiment", experiment_choices(actor, project))
+        _choose(self, "experiment", [("", _("One of the project's name")), *experiments_of(actor, project)])
         _choose(self, "queue", queue_choices())
         _choose(self, "secrets", secret_choices(actor, project.team))
 
@@ -168,10 +168,14 @@ def limit_initial(limits: dict[str, Any]) -> dict[str, Any]:
 
 def experiment_choices(actor: Actor, project: Project) -> list[tuple[str, Any]]:
     """None, which is the project's own, and those of the actor's lists by name."""
-    found = Experiment.objects.listed_for(actor.speaking_for(project.team_id)).active().order_by("name")
     own = project.experiment.name if project.experiment else project.name
-    named = [(str(pk), name) for pk, name in found.values_list("pk", "name")[:_MOST_EXPERIMENTS]]
-    return [("", _("%(name)s, as the project says") % {"name": own}), *named]
+    return [("", _("%(name)s, as the project says") % {"name": own}), *experiments_of(actor, project)]
+
+
+def experiments_of(actor: Actor, project: Project) -> list[tuple[str, Any]]:
+    """Those of the actor's lists by name."""
+    found = Experiment.objects.listed_for(actor.speaking_for(project.team_id)).active().order_by("name")
+    return [(str(pk), name) for pk, name in found.values_list("pk", "name")[:_MOST_EXPERIMENTS]]
 
 
 def queue_choices() -> list[tuple[str, Any]]:

@@ -87,8 +87,10 @@ def test_reading_is_shown_until_it_is_done(people: People) -> None:
     page = text_of(people.ada, PAGE)
     assert "Reading…" in page and "panel=reading" in page
     Project.objects.filter(pk=project.pk).update(read_ms=1, read_error="MLproject, line 3: it is <b>.")
-    part = text_of(people.ada, f"{PAGE}?panel=reading", headers=HTMX)
-    assert "MLproject, line 3: it is &lt;b&gt;." in part and "every 2s" not in part
+    answer = people.ada.browser().get(f"{PAGE}?panel=reading", headers=HTMX)
+    assert answer["HX-Refresh"] == "true"
+    again = text_of(people.ada, PAGE)
+    assert "MLproject, line 3: it is &lt;b&gt;." in again and "panel=reading" not in again
     assert "can't be read" in text_of(people.ada, "/projects/")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django_htmx.http import HttpResponseClientRefresh
 
 from apps.audit.selectors import activity_of
 from apps.core.actor import Level
@@ -12,7 +13,7 @@ from apps.core.http import ActorRequest, is_fragment
 from apps.core.pages import methods
 from apps.core.rules import signed_in
 from apps.projects import access, actions, addresses
-from apps.projects.documents import canonical_text
+from apps.projects.documents import canonical_text, cli_text
 from apps.projects.models import Project, ProjectRun
 from apps.projects.selectors import projects, runs
 from apps.projects.web.common import PAGE_SIZE, project_frame, searched
@@ -39,13 +40,15 @@ def project_detail(request: ActorRequest, team: str, name: str) -> HttpResponse:
     project = access.get_project(request.actor, team, name)
     context = project_frame(request.actor, project, "overview")
     panel = request.GET.get("panel") if is_fragment(request) else None
-    if panel != "reading":
-        context["runs"] = _recent(request, project)
+    if panel == "reading":
+        is_read = project.read_ms is not None
+        return HttpResponseClientRefresh() if is_read else render(request, "projects/_project_reading.html", context)
+    context["runs"] = _recent(request, project)
     if panel == "runs":
         return render(request, "projects/_project_runs.html", context)
-    context["canonical"] = canonical_text(project.document) if project.document else ""
-    template = "_project_document" if panel == "reading" else "project_detail"
-    return render(request, f"projects/{template}.html", context)
+    if project.document:
+        context |= {"canonical": canonical_text(project.document), "cli_code": cli_text(project.document)}
+    return render(request, "projects/project_detail.html", context)
 
 
 @signed_in

@@ -32,6 +32,7 @@ def run_list(request: ActorRequest) -> HttpResponse:
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = list(page.object_list)
     context = {"page": page, "runs": rows, "places": runs.places_in(rows), "wanted": wanted, "with_project": True}
+    context["is_some_active"] = any(run.is_active for run in rows)
     if is_fragment(request):
         return render(request, "projects/_run_table.html", context)
     context |= {"queues": queue_choices(), "states": list(RunState)}

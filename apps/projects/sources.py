@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,13 @@ _SCP_LIKE = re.compile(r"[\w.-]+@[\w.-]+:[^:]")
 _REFERENCE = re.compile(r"[A-Za-z0-9_][\w./-]{0,249}")
 _SCHEMES = ("https", "http", "ssh", "git")
 # Nothing of a repository is executed, nobody is asked for a password, and no other way of transport is taken.
-_GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never")
+_GIT = (
+    *("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "protocol.ext.allow=never"),
+    *("-c", "submodule.recurse=false", "-c", "filter.lfs.smudge=", "-c", "filter.lfs.process="),
+    *("-c", "filter.lfs.required=false"),
+)
+# Runs git with arguments, in a folder, with an environment, filling another; raises `InvalidInput` where it fails.
+Git = Callable[[Sequence[str], Path, Mapping[str, str], Path], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +55,29 @@ def is_git(uri: str) -> bool:
 
 
 def fetch(
-    uri: str, into: Path, *, version: str = "", local: bool = False, reach: Callable[[str], Sequence[str]] | None = None
+    uri: str,
+    into: Path,
+    *,
+    version: str = "",
+    local: bool = False,
+    reach: Callable[[str], Sequence[str]] | None = None,
+    git: Git | None = None,
 ) -> Fetched:
     """The project that `uri` names; what has to be copied is put below the empty folder `into`.
 
     `local`: on the caller's own machine, where also `file://` repositories are read. `reach` says whether a
-    repository may be asked, and gives options for Git (`apps.projects.reach.reachable`). Raises `InvalidInput`.
+    repository may be asked, and gives options for Git (`apps.projects.reach.reachable`); `git` runs what takes long.
+    Raises `InvalidInput`.
     """
     address, _, subfolder = uri.partition("#")
     if is_git(address):
-        return _cloned(address, subfolder, version, into, local, reach(address) if reach else ())
+        return _cloned(address, subfolder, version, into, local, reach(address) if reach else (), git)
     place = Path(address)
     if version and not (place / ".git").exists():
         raise InvalidInput("A version can be named for Git repositories only.")
     if place.is_file() and place.suffix == ".zip":
         unpack(place, into)
-        return Fetched(below(_only_folder(into), subfolder), uri)
+        return Fetched(below(only_folder(into), subfolder), uri)
     if place.is_dir():
         if version:
             return _cloned(str(place.resolve()), subfolder, version, into, local, ())
@@ -101,26 +114,35 @@ def check_reference(version: str) -> None:
         raise InvalidInput(f"'{version[:100]}' can't be a commit, branch or tag.")
 
 
-def _cloned(address: str, subfolder: str, version: str, into: Path, local: bool, options: Sequence[str]) -> Fetched:
+def _cloned(
+    address: str,
+    subfolder: str,
+    version: str,
+    into: Path,
+    local: bool,
+    options: Sequence[str],
+    git: Git | None = None,
+) -> Fetched:
     check_git_address(address, local=local)
     check_reference(version)
-    _git(*options, "clone", "--quiet", "--no-checkout", "--", address, str(into), at=into.parent, local=local)
-    branch = _checkout(into, version)
+    clone = ("clone", "--quiet", "--no-checkout", "--", address, str(into))
+    _git(*options, *clone, at=into.parent, local=local, by=git, into=into)
+    branch = _checkout(into, version, git)
     commit = _git("rev-parse", "--verify", "HEAD", at=into)
     uri = address + (f"#{subfolder}" if subfolder else "")
     return Fetched(below(into, subfolder), _without_password(uri), GitState(commit, _without_password(address), branch))
 
 
-def _checkout(folder: Path, version: str) -> str:
+def _checkout(folder: Path, version: str, git: Git | None) -> str:
     """Check out what was asked for; the branch's name, where it was one."""
     if not version:
-        _git("checkout", "--quiet", at=folder)
+        _git("checkout", "--quiet", at=folder, by=git, into=folder)
         return ""
     branch = _git("rev-parse", "--verify", "--quiet", f"refs/remotes/origin/{version}", at=folder, may_fail=True)
     wanted = branch or _git("rev-parse", "--verify", "--quiet", f"{version}^{{commit}}", at=folder, may_fail=True)
     if not wanted:
         raise InvalidInput(f"The repository has no commit, branch or tag '{version}'.")
-    _git("checkout", "--quiet", "--detach", wanted, at=folder)
+    _git("checkout", "--quiet", "--detach", wanted, at=folder, by=git, into=folder)
     return version if branch else ""
 
 
@@ -134,16 +156,27 @@ def below(folder: Path, subfolder: str) -> Path:
     return place
 
 
-def _only_folder(folder: Path) -> Path:
+def only_folder(folder: Path) -> Path:
     """Where an archive holds one folder and nothing beside it, that is the project."""
     found = list(folder.iterdir())
     return found[0] if len(found) == 1 and found[0].is_dir() else folder
 
 
-def _git(*arguments: str, at: Path, may_fail: bool = False, local: bool = False) -> str:
+def _git(
+    *arguments: str,
+    at: Path,
+    may_fail: bool = False,
+    local: bool = False,
+    by: Git | None = None,
+    into: Path | None = None,
+) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     allowed = ":".join((*_SCHEMES, *(("file",) if local else ())))
     env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": allowed, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
+    env |= {"GIT_LFS_SKIP_SMUDGE": "1"}
+    if by is not None:
+        by([*_GIT, *arguments], at, env, into or at)
+        return ""
     try:
         done = subprocess.run(
             [*_GIT, *arguments], cwd=at, env=env, capture_output=True, timeout=GIT_SECONDS, check=False

@@ -12,18 +12,21 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from apps.core.errors import InvalidInput
-from apps.projects.environments.needs import Needs
+from apps.projects.environments.needs import Needs, conda_here
 
 BUILD_SECONDS = 1800
 _MARK = ".ready"
 Say = Callable[[str], None]
+# Runs a program, by its whole path, in a folder that it may write to; tells its lines, and raises `InvalidInput` with
+# the last of them where it fails.
+Run = Callable[[Sequence[str], Path, Say], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class Cache:
     """Environments by their content's hash, below `root`."""
 
     root: Path
+    # How uv is called for what is trusted, and how for packages, whose builds are anybody's programs.
+    run: Run | None = None
+    install: Run | None = None
 
     @contextmanager
     def held(self, needs: Needs, say: Say) -> Iterator[Ready]:
@@ -82,7 +88,7 @@ class Cache:
                 return False
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (folder / _MARK).exists():
-                _build(folder, needs, say)
+                self._build(folder, needs, say)
                 fcntl.flock(lock, fcntl.LOCK_SH)
                 if (folder / _MARK).exists():
                     return True
@@ -96,30 +102,51 @@ class Cache:
             _remove(folder)
             return True
 
+    def _build(self, folder: Path, needs: Needs, say: Say) -> None:
+        _remove(folder)
+        for sentence in needs.left_out:
+            say(sentence)
+        if needs.conda:
+            self._conda(folder, needs, say)
+        else:
+            _venv(folder, needs, say, self.run or _run)
+        for lines in (needs.build, needs.lines):
+            if lines:
+                self._install(folder, lines, say)
+        _make_read_only(folder)
+        (folder / _MARK).write_text(str(_bytes_in(folder)))
 
-def _build(folder: Path, needs: Needs, say: Say) -> None:
-    _remove(folder)
-    for sentence in needs.left_out:
-        say(sentence)
-    _venv(folder, needs, say)
-    for lines in (needs.build, needs.lines):
-        if lines:
-            wanted = folder / "requirements.in"
-            wanted.write_text("\n".join(lines) + "\n")
-            # Compiled now: nobody can write beside the files later.
-            install = ["pip", "install", "--compile-bytecode", "--python", str(folder / "bin" / "python")]
-            _run([*_uv(), *install, "-r", str(wanted)], folder, say)
-    _make_read_only(folder)
-    (folder / _MARK).write_text(str(_bytes_in(folder)))
+    def _install(self, folder: Path, lines: Sequence[str], say: Say) -> None:
+        wanted = folder / "requirements.in"
+        wanted.write_text("\n".join(lines) + "\n")
+        # Compiled now: nobody can write beside the files later.
+        arguments = ["pip", "install", "--compile-bytecode", "--python", str(folder / "bin" / "python")]
+        arguments += ["-r", str(wanted)]
+        self._with_packages([str(uv_here()), *arguments], folder, say)
+
+    def _with_packages(self, command: Sequence[str], folder: Path, say: Say) -> None:
+        (self.install or self.run or _run)(command, folder, say)
+
+    def _conda(self, folder: Path, needs: Needs, say: Say) -> None:
+        """What conda's own packages are; its pip part is installed by uv, as everywhere."""
+        tool = conda_here()
+        if tool is None:
+            raise InvalidInput("Neither conda nor micromamba is here any more.")
+        folder.mkdir(mode=0o700)
+        file = folder / "conda.yaml"
+        file.write_text(needs.conda)
+        how = ["create", "--yes"] if Path(tool).name == "micromamba" else ["env", "create", "--yes"]
+        say(f"Building with {Path(tool).name}.")
+        self._with_packages([tool, *how, "--prefix", str(folder), "--file", str(file)], folder, say)
 
 
-def _venv(folder: Path, needs: Needs, say: Say) -> None:
+def _venv(folder: Path, needs: Needs, say: Say, run: Run) -> None:
     """Exactly the version of Python that was asked for, else one of the same minor version, and then says so."""
     minor = ".".join(needs.python.split(".")[:2])
     wanted = [needs.python, *([minor] if minor != needs.python else [])] if needs.python else [sys.executable]
     for place, python in enumerate(wanted):
         try:
-            _run([*_uv(), "venv", "--quiet", "--python", python, str(folder)], folder.parent, lambda _: None)
+            run([str(uv_here()), "venv", "--quiet", "--python", python, str(folder)], folder.parent, lambda _: None)
         except InvalidInput:
             if place == len(wanted) - 1:
                 raise
@@ -128,7 +155,7 @@ def _venv(folder: Path, needs: Needs, say: Say) -> None:
             return
 
 
-def _run(command: list[str], at: Path, say: Say) -> None:
+def _run(command: Sequence[str], at: Path, say: Say) -> None:
     process = subprocess.Popen(
         command,
         cwd=at,
@@ -143,16 +170,21 @@ def _run(command: list[str], at: Path, say: Say) -> None:
             said = [*said[-20:], line.rstrip()]
             say(line.rstrip())
     if process.returncode:
-        raise InvalidInput("The environment can't be built: " + _without_password("\n".join(said)[-2000:]))
+        raise cant_be_built(said)
 
 
-def _uv() -> list[str]:
-    """uv beside this interpreter, else on PATH."""
+def cant_be_built(said: Sequence[str]) -> InvalidInput:
+    """The refusal, with the last lines of what a builder said."""
+    return InvalidInput("The environment can't be built: " + _without_password("\n".join(said)[-2000:]))
+
+
+def uv_here() -> Path:
+    """uv beside this interpreter, else on PATH. Raises `InvalidInput`."""
     beside = Path(sys.executable).parent / "uv"
     found = str(beside) if beside.exists() else shutil.which("uv")
     if found is None:
         raise InvalidInput("uv is not installed here: pip install uv.")
-    return [found]
+    return Path(found)
 
 
 def _make_read_only(folder: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +22,8 @@ _MAX_FILES = 20
 _PYTHON = re.compile(r"\d+(?:\.\d+){0,2}")
 _INCLUDES = re.compile(r"(?:-r|--requirement|-c|--constraint)(?:\s+|=)(?P<file>\S+)")
 _CONDA_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+# By name: where those lie is this machine's to say.
+_CHANNEL = re.compile(r"[A-Za-z0-9][\w./-]*")
 # Options that name where packages come from are the operator's, not a project's.
 _REFUSED = re.compile(r"(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|-e|--editable)\b")
 
@@ -35,6 +39,8 @@ class Needs:
     build: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     left_out: tuple[str, ...] = field(default=(), compare=False)
+    # A conda.yaml of conda's own packages, where something here can build it.
+    conda: str = ""
 
     @property
     def key(self) -> str:
@@ -45,7 +51,8 @@ class Needs:
             self.python or platform.python_version(),
             sys.implementation.name,
         )
-        return hashlib.sha256("\n".join((*here, *self.build, "", *self.lines)).encode()).hexdigest()[:32]
+        wanted = (*here, *self.build, "", *self.lines, *((self.conda,) if self.conda else ()))
+        return hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:32]
 
 
 def needs_of(environment: Environment, folder: Path) -> Needs:
@@ -76,10 +83,10 @@ def _python_env(folder: Path, file: str) -> Needs:
 
 
 def _conda_env(folder: Path, file: str) -> Needs:
-    """The pip part, and Python's version. Packages of conda's own are left out, and named."""
+    """All of it where conda or micromamba is here; else the pip part and Python's version, and what is left out."""
     document = _document(folder, file)
     fields = document.as_mapping(file)
-    python, lines, skipped = "", [], []
+    python, lines, packages = "", [], []
     for item in fields["dependencies"].as_list("dependencies") if "dependencies" in fields else ():
         if item.pairs is not None:
             lines += _texts(item.as_mapping("a dependency").get("pip"))
@@ -88,11 +95,32 @@ def _conda_env(folder: Path, file: str) -> Needs:
         if name == "python":
             python = version
         elif name != "pip":
-            skipped.append(item.as_text("A dependency"))
-    said = (
-        (f"Left out of {file}, since neither conda nor micromamba is here: {', '.join(skipped)}.",) if skipped else ()
-    )
-    return Needs(_checked_version(python, document), (), tuple(_expanded(lines, folder, file)), said)
+            packages.append(item.as_text("A dependency").strip())
+    wanted = tuple(_expanded(lines, folder, file))
+    version = _checked_version(python, document)
+    if conda_here():
+        return Needs(version, (), wanted, conda=_conda_file(fields.get("channels"), python, packages))
+    said = f"Left out of {file}, since neither conda nor micromamba is here: {', '.join(packages)}."
+    return Needs(version, (), wanted, (said,) if packages else ())
+
+
+def conda_here() -> str | None:
+    """The program that builds conda's environments, where one is on PATH."""
+    return shutil.which("micromamba") or shutil.which("conda")
+
+
+def _conda_file(channels: Value | None, python: str, packages: list[str]) -> str:
+    """As JSON, which is YAML too: names and versions alone, and no pip part."""
+    found = [_channel(item) for item in channels.as_list("channels")] if channels else []
+    wanted = [f"python={python}" if python else "python", *packages]
+    return json.dumps({"channels": found or ["conda-forge"], "dependencies": wanted})
+
+
+def _channel(item: Value) -> str:
+    name = item.as_text("A channel").strip()
+    if not _CHANNEL.fullmatch(name):
+        item.place.refuse(f"'{name[:100]}' is no channel; name one, such as conda-forge.")
+    return name
 
 
 def _conda_package(item: Value) -> tuple[str, str]:

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
-import signal
-import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import IO, cast
 
 from django.conf import settings
-from django.core.files.storage import storages
+from django.utils import timezone
 
 from apps.core.actor import Actor
 from apps.core.errors import DomainError
-from apps.projects import actions, sources
+from apps.experiments import actions as experiments
+from apps.projects import actions
 from apps.projects.actions import Ending, Fenced, cancelled_words
-from apps.projects.archives import unpack
-from apps.projects.environments import Cache, needs_of
+from apps.projects.backends.base import Backend, Execution, Work
+from apps.projects.backends.process import Processes, forward_to
+from apps.projects.backends.process.sandbox import interpreter_of
+from apps.projects.environments import Cache
+from apps.projects.execution.abilities import host, require_isolation
+from apps.projects.execution.ending import Stopped, words_of
+from apps.projects.execution.following import GRACE_SECONDS, Follower
 from apps.projects.execution.insisting import insist
-from apps.projects.mlproject import Given, command_of, entry_point_of, read_project
-from apps.projects.models import ProjectRun, RunState, SourceKind
+from apps.projects.execution.output import LogKeeper, LogWriter, Piece
+from apps.projects.execution.plans import Plan, Preparation, plan_for
+from apps.projects.execution.rooms import room_of
+from apps.projects.execution.tools import BUILD_SECONDS, GIT_SECONDS, Tools
+from apps.projects.limits import Limits, seconds_of
+from apps.projects.models import ProjectRun, RunState
 
 logger = logging.getLogger(__name__)
 
-GRACE_SECONDS = 8.0
+# Fetching and building come before the time that the run itself may take.
+_PREPARING_SECONDS = GIT_SECONDS + 3 * BUILD_SECONDS
 
 
 class Runner:
@@ -37,9 +43,10 @@ class Runner:
 
     def __init__(self, actor: Actor, run: ProjectRun) -> None:
         self.actor, self.run_row = actor, run
-        self._process: subprocess.Popen[bytes] | None = None
-        self._cancelled = threading.Event()
-        self._lost = ""
+        self._lock = threading.Lock()
+        self._execution: Execution | None = None
+        self._cancelled, self._lost = False, ""
+        self._keeper = LogKeeper(self._writer(()), self._store)
 
     def run(self) -> None:
         """Until the attempt has ended and is written down as ended. Raises `Fenced` where it isn't ours any more."""
@@ -50,87 +57,195 @@ class Runner:
         insist(lambda: actions.end_attempt(self.actor, run=self.run_row, ending=ending), str(self.run_row))
 
     def cancel(self) -> None:
-        """End it as somebody asked."""
-        self._cancelled.set()
-        self._signal(signal.SIGTERM)
+        """End it as somebody asked. Returns when nobody of it is left."""
+        with self._lock:
+            self._cancelled, execution = True, self._execution
+        if execution is not None:
+            execution.kill(GRACE_SECONDS)
 
     def kill(self, why: str) -> None:
         """End it at once, and write nothing."""
-        self._lost = why
-        self._signal(signal.SIGKILL)
+        with self._lock:
+            self._lost, execution = why, self._execution
+        if execution is not None:
+            execution.kill(0)
 
     def _ending(self) -> Ending:
         try:
-            with self._folder() as folder:
-                return self._executed(folder)
+            with room_of(self.run_row) as room:
+                ending = self._tried(room)
+                self._keeper.end()
+        except Stopped:
+            ending = Ending(RunState.CANCELLED)
+        if self._cancelled:
+            self.run_row.refresh_from_db(fields=["cancelled_by", "cancel_reason"])
+            return Ending(RunState.CANCELLED, cancelled_words(self.run_row), ending.exit_code)
+        return ending
+
+    def _tried(self, room: Path) -> Ending:
+        try:
+            return self._executed(room)
         except Fenced:
             raise
         except DomainError as error:
+            # A tool that was ended because of a cancel says that it failed, too.
+            if not self._cancelled:
+                self._keeper.say(error.message)
             return Ending(RunState.FAILED, error.message)
+        except Stopped:
+            raise
         except Exception:
             logger.exception("%s failed in the worker", self.run_row)
             return Ending(RunState.LOST, "The worker failed; its log says why.")
 
-    @contextmanager
-    def _folder(self) -> Iterator[Path]:
-        root = settings.DATA.runs
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = Path(mkdtemp(prefix=f"{self.run_row.pk}-", dir=root))
+    def _executed(self, room: Path) -> Ending:
+        require_isolation()
+        variables = self._variables()
+        limits = self._limits()
+        processes = Processes(host(), room, forward=forward_to(settings.TRACKING_URL))
+        tools = Tools(processes.host, room, self._held)
+        plan = plan_for(Preparation(self.run_row, processes.work, tools, self._keeper.say, self._seen(processes)))
+        self._check()
+        self._log_plan(plan)
+        with ExitStack() as stack:
+            backend, more = self._backend(plan, processes, tools, stack, limits)
+            given = {**plan.variables, **variables, **more}
+            work = Work(plan.command, plan.folder, given, limits, tuple(self.run_row.gpu_ids), *self._ids())
+            return self._followed(backend, work, plan, room)
+
+    def _followed(self, backend: Backend, work: Work, plan: Plan, room: Path) -> Ending:
+        self._check()
+        execution = backend.start(work)
         try:
-            yield folder
+            with self._held(execution):
+                self._started(execution, plan)
+                seconds = seconds_of(self.run_row.limits)
+                follower = Follower(execution, self._keeper, work.limits, seconds, room)
+                code = follower.follow()
+                return self._ended(code, follower.stopped or execution.note(), bool(follower.stopped), plan)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            execution.close()
 
-    def _executed(self, folder: Path) -> Ending:
-        run = self.run_row
-        fetched = self._fetched(folder)
-        project = read_project(fetched.folder)
-        entry = entry_point_of(project, run.entry_point)
-        command = command_of(entry, Given(run.params, (fetched.folder,)))
-        needs = needs_of(project.environment, fetched.folder)
-        with Cache(settings.DATA.environments).held(needs, logger.info) as ready:
-            actions.start_run(self.actor, run=run, commit=fetched.git.commit, environment=needs.key)
-            code = self._child(command, fetched.folder, self._variables() | ready.variables(os.defpath))
-        if self._cancelled.is_set():
-            run.refresh_from_db(fields=["cancelled_by", "cancel_reason"])
-            return Ending(RunState.CANCELLED, cancelled_words(run), code)
+    def _ended(self, code: int, note: str, is_stopped: bool, plan: Plan) -> Ending:
+        if self._cancelled or self._lost:
+            return Ending(RunState.CANCELLED, exit_code=code)
+        if is_stopped:
+            return Ending(RunState.FAILED, note, code)
         if code:
-            return Ending(RunState.FAILED, f"The command ended with {code}.", code)
-        return Ending(RunState.FINISHED, "", 0)
+            said = words_of(code, note)
+            self._keeper.say(said)
+            return Ending(RunState.FAILED, said, code)
+        if note:
+            self._keeper.say(note)
+        return Ending(RunState.FINISHED, plan.finished(plan.folder) if plan.finished else "", 0)
 
-    def _fetched(self, folder: Path) -> sources.Fetched:
-        run, into = self.run_row, folder / "project"
-        into.mkdir()
-        if run.source_kind == SourceKind.ARCHIVE and run.archive is not None:
-            with storages["artifacts"].open(run.archive.path) as file:
-                unpack(cast("IO[bytes]", file.file), into)
-            return sources.Fetched(into, run.project_name)
-        uri = run.source_uri + (f"#{run.subfolder}" if run.subfolder else "")
-        return sources.fetch(uri, into, version=run.source_version)
+    def _backend(
+        self, plan: Plan, processes: Processes, tools: Tools, stack: ExitStack, limits: Limits
+    ) -> tuple[Backend, Mapping[str, str]]:
+        """Where it runs, and what variables that takes besides."""
+        if plan.docker is not None:
+            from apps.projects.backends.docker import Docker, rules_of_site, variables_of
+
+            callers = {**self.run_row.env_vars, **plan.variables, **self._secrets}
+            own = variables_of(plan.docker, callers)
+            return Docker(plan.docker, self.run_row.docker_args, rules_of_site(), self._keeper.say), own
+        cache = Cache(settings.DATA.environments, tools.run, tools.build)
+        ready = stack.enter_context(cache.held(plan.needs, self._keeper.say))
+        if ready.was_built:
+            cache.clean(settings.ENVIRONMENTS_BYTES)
+        self._environment = plan.needs.key
+        readable = (ready.folder, *interpreter_of(ready.folder))
+        backend = Processes(processes.host, processes.room, readable, (), processes.forward)
+        more = ready.variables("/usr/local/bin:/usr/bin:/bin")
+        more["CUDA_VISIBLE_DEVICES"] = ",".join(self.run_row.gpu_ids)
+        if not limits.network and backend.host.bwrap and backend.forward:
+            more["MLFLOW_TRACKING_URI"] = backend.forward.uri
+        return backend, more
+
+    _environment = ""
+
+    def _started(self, execution: Execution, plan: Plan) -> None:
+        known = {"commit": plan.commit, "environment": self._environment}
+        kept_apart = {"isolation": execution.isolation, "unenforced": list(execution.unenforced)}
+        run = self.run_row
+        insist(lambda: actions.start_run(self.actor, run=run, **known, **kept_apart), str(run))
+        if run.run is not None and execution.tags:
+            self._log({}, execution.tags)
 
     def _variables(self) -> dict[str, str]:
+        """What the child is given. From here on the log hides what is secret of it."""
         run = self.run_row
-        ids = {"MLFLOW_TRACKING_URI": settings.TRACKING_URL, "PYTHONUNBUFFERED": "1"}
+        self._secrets = actions.secrets_for(run)
+        seconds = seconds_of(run.limits) + _PREPARING_SECONDS
+        token = str(actions.give_token(self.actor, run=run, expires_at=timezone.now() + timedelta(seconds=seconds)))
+        self._keeper = LogKeeper(self._writer((*self._secrets.values(), token)), self._store)
+        ids = {"MLFLOW_TRACKING_URI": settings.TRACKING_URL, "MLFLOW_TRACKING_TOKEN": token}
+        ids |= {"SLIPWAY_PROJECT_RUN_ID": str(run.pk), "PYTHONUNBUFFERED": "1"}
         if run.run is not None:
             ids |= {"MLFLOW_RUN_ID": run.run.run_id, "MLFLOW_EXPERIMENT_ID": str(run.run.experiment_id)}
-        return {**run.env_vars, **ids}
+        return {**run.env_vars, **self._secrets, **ids}
 
-    def _child(self, command: str, folder: Path, variables: dict[str, str]) -> int:
-        self._process = subprocess.Popen(
-            ["bash", "-c", command],
-            cwd=folder,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
+    _secrets: Mapping[str, str] = {}
+
+    def _limits(self) -> Limits:
+        usual = Limits(processes=settings.PROJECT_PROCESSES, disk_mb=settings.PROJECT_DISK_MB)
+        return Limits.from_json(self.run_row.limits).over(usual)
+
+    def _log_plan(self, plan: Plan) -> None:
+        if self.run_row.run is not None:
+            self._log(plan.params, plan.tags)
+
+    def _log(self, params: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        """Onto the tracking run. It may be deleted, or have other values by now: the run goes on."""
+        assert self.run_row.run is not None  # noqa: S101
+        try:
+            run_id = self.run_row.run.run_id
+            experiments.log_batch(self.actor, run_id=run_id, params=list(params.items()), tags=list(tags.items()))
+        except DomainError as error:
+            self._keeper.say(f"The tracking run does not take what it is run with: {error.message}")
+
+    @contextmanager
+    def _held(self, execution: Execution) -> Iterator[None]:
+        """Where `cancel` and `kill` find it."""
+        with self._lock:
+            self._execution = execution
+            is_over = self._cancelled or bool(self._lost)
+        if is_over:
+            execution.kill(0)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._execution = None
+
+    def _check(self) -> None:
+        if self._cancelled or self._lost:
+            raise Stopped
+
+    def _ids(self) -> tuple[int, int]:
+        return self.run_row.pk, self.run_row.fence
+
+    @staticmethod
+    def _seen(processes: Processes) -> Callable[[Path], Path]:
+        return lambda place: Path(processes.shown(place))
+
+    def _writer(self, secrets: tuple[str, ...]) -> LogWriter:
+        run = self.run_row
+        limit: int = settings.PROJECT_LOG_BYTES
+        return LogWriter(limit=limit, start=run.log_bytes, is_cut=run.log_cut, secrets=secrets)
+
+    def _store(self, piece: Piece) -> None:
+        """The database may be away for a while: then nothing more is read, and nothing is lost."""
+        run, said = self.run_row, f"the log of {self.run_row}"
+        insist(
+            lambda: actions.append_log(
+                run_id=run.pk,
+                fence=run.fence,
+                start=piece.start,
+                data=piece.data,
+                lines=piece.lines,
+                tail=piece.tail,
+                is_cut=piece.is_cut,
+            ),
+            said,
         )
-        assert self._process.stdout is not None  # noqa: S101
-        for line in self._process.stdout:
-            logger.warning("%s: %s", self.run_row, line.decode(errors="replace").rstrip())
-        return self._process.wait()
-
-    def _signal(self, number: int) -> None:
-        if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, number)

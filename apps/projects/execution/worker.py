@@ -24,6 +24,7 @@ from django.db import close_old_connections
 from apps.core.actor import Actor, system_actor
 from apps.core.context import RequestContext, entered, new_request_id
 from apps.projects import actions
+from apps.projects.execution.abilities import abilities
 from apps.projects.execution.containers import end_lost_containers
 from apps.projects.execution.slots import Slots
 from apps.projects.models import DEFAULT_QUEUE, Worker
@@ -88,7 +89,7 @@ class RunWorker:
             pid=pid,
             queues=self.queues,
             concurrency=self.concurrency,
-            abilities={},
+            abilities=abilities(),
             version=version("slipway"),
         )
         self._beaten = time.monotonic()

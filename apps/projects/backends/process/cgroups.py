@@ -1,4 +1,4 @@
-"""Groups of processes that the kernel bounds together: memory, cores, number. Of both versions, where we may make them."""
+"""Groups of processes that the kernel bounds together: memory, cores, number. Of both versions, where we may."""
 
 from __future__ import annotations
 

@@ -39,6 +39,8 @@ class Host:
     cgroups: Cgroups = _NO_CGROUPS
     # Folders of the operator's that sandboxed commands may read.
     readable: tuple[Path, ...] = ()
+    # Single files that they see elsewhere, by that place.
+    placed: Mapping[PurePosixPath, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Processes:
             wanted = self._sandboxed(work, group, stack) if self.host.bwrap else self._plain(work, group)
             child = Child(wanted)
             stack.callback(child.close)
-            return Running(child, group, work.limits, self.level, self._unenforced(work.limits), stack.pop_all())
+            return Running(child, group, work.limits, str(self.level), self._unenforced(work.limits), stack.pop_all())
 
     def _group(self, limits: Limits) -> Group:
         try:
@@ -92,7 +94,7 @@ class Processes:
             self.room,
             all_seen((*self.readable, *self.host.readable)),
             self.writable,
-            bridge.placed if bridge else {},
+            {**self.host.placed, **(bridge.placed if bridge else {})},
             has_network,
             work.gpus,
             bridge.hosts if bridge else {},
@@ -179,15 +181,10 @@ class Running:
     child: Child
     group: Group
     limits: Limits
-    level: Level
+    isolation: str
     unenforced: tuple[str, ...]
     held: ExitStack
     tags: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def isolation(self) -> str:
-        """As pages show it."""
-        return str(self.level)
 
     def output(self) -> Iterator[bytes]:
         """What it writes, until nobody can write any more."""
@@ -196,7 +193,7 @@ class Running:
     def wait(self, seconds: float | None = None) -> int | None:
         """Its code, negative for the signal that ended it; None where it goes on after so many seconds."""
         code = self.child.wait(seconds)
-        if code is not None and self.level is Level.SANDBOXED and 128 < code < 128 + 65:
+        if code is not None and self.isolation == Level.SANDBOXED and 128 < code < 128 + 65:
             # So bwrap hands on what a signal ended.
             return 128 - code
         return code

@@ -1,0 +1,57 @@
+"""The folder of an attempt: its files, gone when it has ended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import mkdtemp
+
+from django.conf import settings
+
+from apps.projects.models import ProjectRun
+
+_STALE_SECONDS = 60
+
+
+@contextmanager
+def room_of(run: ProjectRun) -> Iterator[Path]:
+    """An empty folder, with `work` in it for the command, while the block runs."""
+    root: Path = settings.DATA.runs
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    room = Path(mkdtemp(prefix=f"{socket.gethostname()}-{os.getpid()}-{run.pk}-", dir=root))
+    (room / "work").mkdir(mode=0o700)
+    try:
+        yield room
+    finally:
+        remove(room)
+
+
+def clean_rooms() -> int:
+    """Remove what workers of this host left who died; how many rooms that were."""
+    count = 0
+    root: Path = settings.DATA.runs
+    prefix = f"{socket.gethostname()}-"
+    for room in root.glob(f"{prefix}*-*-*") if root.is_dir() else ():
+        pid = room.name.removeprefix(prefix).partition("-")[0]
+        with suppress(OSError):
+            is_old = time.time() - room.stat().st_mtime > _STALE_SECONDS
+            if pid.isdigit() and is_old and not Path("/proc", pid).exists():
+                remove(room)
+                count += 1
+    return count
+
+
+def remove(room: Path) -> None:
+    """Remove a folder whatever its modes: a run may have taken the right to write from its own."""
+    for parent, folders, _ in os.walk(room):
+        for name in folders:
+            with suppress(OSError):
+                place = Path(parent, name)
+                if not place.is_symlink():
+                    place.chmod(0o700)
+    shutil.rmtree(room, ignore_errors=True)

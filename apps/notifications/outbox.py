@@ -21,9 +21,10 @@ from django.utils import timezone
 
 from apps.core import tasks
 from apps.core.encryption import unseal
-from apps.core.errors import DomainError
+from apps.core.errors import Conflict, DomainError, TooManyRequests, Unavailable
 from apps.core.outgoing import Answer, OutgoingError, send
 from apps.notifications.dialects import Call, Secrets, dialect_of
+from apps.notifications.jobs import start_job
 from apps.notifications.models import Delivery, DeliveryState, Webhook, WebhookStatus
 from apps.notifications.querysets import DeliveryQuerySet
 from apps.notifications.rights import firing
@@ -49,6 +50,8 @@ class Outcome:
 
     answer: Answer | None
     error: str = ""
+    # Trying again would change nothing.
+    is_final: bool = False
 
     @property
     def went_through(self) -> bool:
@@ -82,6 +85,17 @@ def post(call: Call, hook: Webhook) -> Outcome:
     except OutgoingError as error:
         return Outcome(None, str(error))
     return Outcome(answer, dialect_of(hook.dialect).refusal(answer.text))
+
+
+def start(delivery: Delivery) -> Outcome:
+    """Start the job of a delivery's webhook. What it raises for a reason that stays is over, else tried again."""
+    try:
+        with transaction.atomic():
+            return Outcome(Answer(200, start_job(delivery)))
+    except (Conflict, Unavailable, TooManyRequests) as error:
+        return Outcome(None, error.message)
+    except DomainError as error:
+        return Outcome(None, error.message, is_final=True)
 
 
 def note(delivery: Delivery, outcome: Outcome) -> None:
@@ -126,7 +140,7 @@ def _claim(room: int) -> list[Delivery]:
             return []
         # Asked again under the lock: another sender may have taken some meanwhile.
         held = Delivery.objects.due().filter(pk__in=ids).select_for_update(of=("self",), skip_locked=True)
-        rows = list(held.select_related("webhook").order_by("next_at"))
+        rows = list(held.select_related("webhook__owner").order_by("next_at"))
         until = now + LEASE
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(claimed_until=until, attempts=F("attempts") + 1)
     for row in rows:
@@ -155,8 +169,13 @@ def _drop_silenced(rows: list[Delivery]) -> list[Delivery]:
 
 
 def _ready(claimed: list[Delivery]) -> Iterator[tuple[Delivery, Call]]:
-    """Those that may be sent, each with its request; the others are ended."""
+    """Those that may be sent, each with its request; the others are ended. Jobs are started here and now."""
     for delivery in _drop_silenced(claimed) if claimed else []:
+        if delivery.webhook.job:
+            # In one transaction with what is noted of it, so that it is started once.
+            with transaction.atomic():
+                _write(delivery, start(delivery))
+            continue
         try:
             yield delivery, make_call(delivery)
         except DomainError as error:
@@ -171,7 +190,7 @@ def _write(delivery: Delivery, outcome: Outcome) -> None:
         return
     now = timezone.now()
     delay = _wait_after(delivery.attempts)
-    if now + delay > delivery.created_at + GIVE_UP_AFTER:
+    if outcome.is_final or now + delay > delivery.created_at + GIVE_UP_AFTER:
         _end(delivery, DeliveryState.FAILED, outcome)
     else:
         note(delivery, outcome)

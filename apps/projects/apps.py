@@ -6,7 +6,8 @@ class ProjectsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from apps.projects import evidence, sharing
+        from apps.projects import evidence, jobs, sharing
 
         sharing.register()
         evidence.register()
+        jobs.register()

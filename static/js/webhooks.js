@@ -1,9 +1,13 @@
-// The form of a webhook shows what its kind and its scope have; what was typed for others stays in the form.
+// The form of a webhook shows what its kind, its scope and what it does have; what was typed for others stays in it.
 function showWhatFits(form) {
-  const { dialect, scope } = form.elements;
-  if (!dialect) return; // of one that is there, neither changes
-  for (const part of form.querySelectorAll("[data-dialects]")) part.hidden = !part.dataset.dialects.split(" ").includes(dialect.value);
-  for (const part of form.querySelectorAll("[data-scope]")) part.hidden = part.dataset.scope !== scope.value;
+  const { dialect, scope, does } = form.elements; // of one that is there, kind and scope don't change
+  const takes = (part, kind) => !kind || part.dataset.dialects.split(" ").includes(kind.value);
+  const done = does.value === "job" && takes(does.closest("[data-dialects]"), dialect) ? "job" : "url";
+  for (const part of form.querySelectorAll("[data-dialects], [data-scope], [data-does]")) {
+    const { dialects, scope: wanted, does: way } = part.dataset;
+    const fits = (!dialects || takes(part, dialect)) && (!wanted || !scope || wanted === scope.value);
+    part.hidden = !fits || (way && way !== done) || part.hasAttribute("data-never");
+  }
 }
 
 function pick(form, all) {

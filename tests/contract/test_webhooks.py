@@ -110,8 +110,10 @@ def test_databricks_own_client(ours: Server) -> None:
     assert {hook.id for hook in registry.list_webhooks(events=[moved])} == {wide.webhook.id}
     registry.update_webhook(made.id, events=[comment, moved], status=RegistryWebhookStatus.TEST_MODE)
     assert {hook.status for hook in registry.list_webhooks(events=[comment])} == {RegistryWebhookStatus.TEST_MODE}
-    with pytest.raises(InvalidParameterValue, match="projects"):
+    with pytest.raises(NotFound, match="No project 1"):
         registry.create_webhook([comment], job_spec=JobSpec(job_id="1", access_token="x"))
+    with pytest.raises(InvalidParameterValue, match="access_token"):
+        registry.create_webhook([comment], job_spec=JobSpec(job_id="1", access_token=""))
     with pytest.raises(NotFound):
         registry.create_webhook([comment], http_url_spec=spec, model_name="nothing")
     for webhook_id in (made.id, wide.webhook.id):

@@ -75,6 +75,8 @@ class WebhookShape(serializers.ModelSerializer[Webhook]):
             "name",
             "description",
             "url",
+            "job",
+            "job_entry_point",
             "dialect",
             "events",
             "status",
@@ -98,11 +100,17 @@ class WebhookShape(serializers.ModelSerializer[Webhook]):
 
 
 class WebhookChange(serializers.Serializer[Any]):
-    """What can be changed; an empty secret or authorization removes it."""
+    """What can be changed; an empty secret or authorization removes it.
+
+    With `job`, the number of a project or `team/name`, it starts a run in place of calling a URL. The run is the
+    owner's. Its parameter `event` is the body as JSON; `model`, `version` and `stage` come where they are declared.
+    """
 
     name = serializers.CharField(max_length=63)
     description = serializers.CharField(max_length=LONGEST_DESCRIPTION, required=False, allow_blank=True)
-    url = serializers.CharField(max_length=2048)
+    url = serializers.CharField(max_length=2048, required=False)
+    job = serializers.CharField(max_length=200, required=False)
+    job_entry_point = serializers.CharField(max_length=250, required=False, allow_blank=True)
     events = serializers.ListField(child=serializers.CharField(max_length=64), min_length=1, max_length=_MOST_EVENTS)
     status = serializers.ChoiceField(WebhookStatus.choices, required=False)
     secret = serializers.CharField(max_length=LONGEST_SECRET, required=False, allow_blank=True, trim_whitespace=False)
@@ -122,7 +130,9 @@ class NewWebhook(WebhookChange):
     object = serializers.CharField(max_length=512, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """An object has a kind, and its team is known."""
+        """A URL or a job; an object has a kind, and its team is known."""
+        if ("url" in attrs) == ("job" in attrs):
+            raise serializers.ValidationError({"url": "Give a URL to call, or a job to start."})
         if ("kind" in attrs) != ("object" in attrs):
             raise serializers.ValidationError({"object": "An object is named by kind and object together."})
         if "object" in attrs and "team" in attrs:

@@ -193,5 +193,5 @@ def _preferences(actor: Actor) -> Response:
 
 def _change(given: dict[str, Any]) -> HookChange:
     status = WebhookStatus(given["status"]) if "status" in given else None
-    names = ("name", "description", "url", "events", "secret", "authorization", "verify_tls")
+    names = ("name", "description", "url", "job", "job_entry_point", "events", "secret", "authorization", "verify_tls")
     return HookChange(status=status, **{name: given[name] for name in names if name in given})

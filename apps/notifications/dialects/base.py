@@ -55,6 +55,8 @@ class Dialect(ABC):
     # Whether the place of the receiver is known to take a secret, or an `Authorization` header.
     takes_secret: ClassVar[bool] = True
     takes_authorization: ClassVar[bool] = False
+    # Whether its webhooks may start a job in place of calling a URL.
+    takes_jobs: ClassVar[bool] = False
 
     def words(self) -> Sequence[str]:
         """The words one may subscribe to."""

@@ -35,6 +35,7 @@ class DatabricksDialect(Dialect):
     code = "databricks"
     title = "Databricks"
     takes_authorization = True
+    takes_jobs = True
 
     def words(self) -> Sequence[str]:
         return [*_PLAIN.values(), *_NARROW]

@@ -15,6 +15,7 @@ class GenericDialect(Dialect):
     code = "generic"
     title = _("JSON")
     takes_authorization = True
+    takes_jobs = True
 
     def payload(self, word: str, telling: Telling) -> dict[str, Any]:
         return {

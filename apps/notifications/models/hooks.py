@@ -23,6 +23,8 @@ class WebhookStatus(models.TextChoices):
 class Webhook(models.Model):
     """Somebody else's URL that is told what happens: to one object, in one team, or (without either) on the site.
 
+    Or instead of a URL something here that is started then: a `job` (`apps.notifications.jobs`).
+
     `events` are words of the dialect. Secret and authorization are sealed (`apps.core.encryption`). `rests_until` is
     set after a failure, so that one that is down doesn't keep the others waiting.
     """
@@ -30,7 +32,9 @@ class Webhook(models.Model):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=63)
     description = models.TextField(blank=True)
-    url = models.CharField(max_length=2048)
+    url = models.CharField(max_length=2048, blank=True)
+    job = models.CharField(max_length=64, blank=True)
+    job_entry_point = models.CharField(max_length=250, blank=True)
     dialect = models.CharField(max_length=16)
     events = models.JSONField(default=list)
     status = models.CharField(max_length=16, choices=WebhookStatus.choices, default=WebhookStatus.ACTIVE)
@@ -53,7 +57,7 @@ class Webhook(models.Model):
         indexes = [models.Index(fields=("kind", "object_id"), name="webhook_object")]
 
     def __str__(self) -> str:
-        return self.name or self.url
+        return self.name or self.url or f"job {self.job}"
 
 
 class DeliveryState(models.TextChoices):

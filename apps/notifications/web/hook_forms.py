@@ -15,11 +15,13 @@ from apps.core.outgoing import check_url
 from apps.notifications import access
 from apps.notifications.actions import HookChange
 from apps.notifications.dialects import DIALECTS
+from apps.notifications.jobs import job_starter
 from apps.notifications.models import Webhook, WebhookStatus
 from apps.notifications.web.event_words import event_words
 
 _TYPED_ANEW = {"autocomplete": "new-password", "spellcheck": "false"}
 _MODEL, _SITE, _TEAM = "model", "site", "team:"
+_CALLS, _STARTS = "url", "job"
 
 
 class WebhookForm(forms.Form):
@@ -30,7 +32,26 @@ class WebhookForm(forms.Form):
         max_length=63,
         help_text=_("Letters, digits, dots, underscores and hyphens, such as “ci-deploy”."),
     )
-    url = forms.CharField(label=_("URL"), max_length=2048, widget=forms.URLInput(attrs={"spellcheck": "false"}))
+    does = forms.ChoiceField(
+        label=_("What it does"),
+        choices=[(_CALLS, _("Call a URL")), (_STARTS, _("Start a project run"))],
+        initial=_CALLS,
+        required=False,
+    )
+    url = forms.CharField(
+        label=_("URL"), max_length=2048, required=False, widget=forms.URLInput(attrs={"spellcheck": "false"})
+    )
+    job = forms.ChoiceField(label=_("Project"), required=False, choices=[])
+    job_entry_point = forms.CharField(
+        label=_("Entry point"),
+        max_length=250,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_(
+            "Empty: main, or the only one. Its parameter “event” is what happened, as JSON; “model”, “version” and "
+            "“stage” are given where it declares them."
+        ),
+    )
     events = forms.MultipleChoiceField(label=_("Events"), required=False)
     secret = forms.CharField(
         label=_("Secret"), max_length=1024, required=False, strip=False, widget=forms.PasswordInput(attrs=_TYPED_ANEW)
@@ -49,11 +70,13 @@ class WebhookForm(forms.Form):
         label=_("Description"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    def __init__(self, data: Any = None, *, hook: Webhook | None = None, **kwargs: Any) -> None:
-        fields = ("name", "url", "events", "status", "verify_tls", "description")
+    def __init__(self, actor: Actor, data: Any = None, *, hook: Webhook | None = None, **kwargs: Any) -> None:
+        fields = ("name", "url", "job", "job_entry_point", "events", "status", "verify_tls", "description")
         initial = {name: getattr(hook, name) for name in fields} if hook else {}
+        initial["does"] = _STARTS if hook and hook.job else _CALLS
         super().__init__(data, initial=initial | kwargs.pop("initial", {}), **kwargs)
-        self.hook = hook
+        self.hook, self.actor = hook, actor
+        self._offer_jobs()
         self.words = [one for one in event_words() if hook is None or hook.dialect in one.dialects.split()]
         cast("forms.MultipleChoiceField", self.fields["events"]).choices = [(one.word, one.title) for one in self.words]
 
@@ -77,9 +100,33 @@ class WebhookForm(forms.Form):
         """The words whose boxes are ticked."""
         return set(self["events"].value() or [])
 
+    def job_dialects(self) -> str:
+        """The kinds (codes, separated by blanks) that may start a run."""
+        return " ".join(code for code, one in DIALECTS.items() if one.takes_jobs)
+
+    def takes_jobs(self) -> bool:
+        """Whether one that is there may start a run."""
+        return self.hook is not None and DIALECTS[self.hook.dialect].takes_jobs
+
+    def starts_job(self) -> bool:
+        """Whether it is to start a run; what the kind lacks is left aside."""
+        kind = DIALECTS.get(self.kind())
+        return self.cleaned_data.get("does") == _STARTS and kind is not None and kind.takes_jobs
+
+    def _offer_jobs(self) -> None:
+        """Those that the actor may start, and that which it starts now."""
+        jobs = job_starter().offered(self.actor)
+        known = {job.key for job in jobs}
+        now = self.hook.job if self.hook else ""
+        kept = [(now, now_("as it is now"))] if now and now not in known else []
+        choices = [("", now_("Choose a project")), *kept, *((job.key, job.name) for job in jobs)]
+        cast("forms.ChoiceField", self.fields["job"]).choices = choices
+
     def clean_url(self) -> str:
         """Beside the field, before anything else is asked: most of what is wrong is wrong here."""
         url: str = self.cleaned_data["url"]
+        if not url or self.cleaned_data.get("does") == _STARTS:
+            return url
         try:
             if "url" in self.changed_data:
                 check_url(url)
@@ -90,6 +137,9 @@ class WebhookForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Keep the events that the kind has; there has to be one."""
         cleaned = super().clean() or self.cleaned_data
+        wanted = "job" if self.starts_job() else "url"
+        if self.kind() and not cleaned.get(wanted) and wanted not in self.errors:
+            self.add_error(wanted, now_("This field is required."))
         known = DIALECTS[self.kind()].words() if self.kind() else ()
         if self.kind() and "events" in cleaned:
             cleaned["events"] = [word for word in cleaned["events"] if word in known]
@@ -101,15 +151,25 @@ class WebhookForm(forms.Form):
         """What differs from what is there."""
         data, kind = self.cleaned_data, DIALECTS[self.kind()]
         given: dict[str, Any] = {
-            name: data[name]
-            for name in ("name", "url", "events", "verify_tls", "description")
-            if name in self.changed_data
+            name: data[name] for name in ("name", "events", "verify_tls", "description") if name in self.changed_data
         }
-        if "status" in self.changed_data:
-            given["status"] = WebhookStatus(data["status"])
+        if self.starts_job():
+            return HookChange(status=self._status(), **self._job(), **given)
+        # One that started a job until now calls what is there, also where that wasn't typed anew.
+        if "url" in self.changed_data or (self.hook and self.hook.job):
+            given["url"] = data["url"]
         secret = self._sealed("secret") if kind.takes_secret else None
         authorization = self._sealed("authorization") if kind.takes_authorization else None
-        return HookChange(secret=secret, authorization=authorization, **given)
+        return HookChange(status=self._status(), secret=secret, authorization=authorization, **given)
+
+    def _status(self) -> WebhookStatus | None:
+        return WebhookStatus(self.cleaned_data["status"]) if "status" in self.changed_data else None
+
+    def _job(self) -> dict[str, Any]:
+        """The job, where another is chosen."""
+        if self.hook and not {"job", "job_entry_point", "does"} & set(self.changed_data):
+            return {}
+        return {"job": self.cleaned_data["job"], "job_entry_point": self.cleaned_data["job_entry_point"].strip()}
 
     def _sealed(self, name: str) -> str | None:
         """What was typed; empty where it goes, None where it stays."""
@@ -133,8 +193,7 @@ class NewWebhookForm(WebhookForm):
     def __init__(self, actor: Actor, data: Any = None, *, model: str = "", dialect: str = "") -> None:
         scopes = list(_scopes(actor))
         initial = {"model": model, "scope": _MODEL if model else scopes[0][0], "dialect": dialect}
-        super().__init__(data, initial=initial)
-        self.actor = actor
+        super().__init__(actor, data, initial=initial)
         kinds = [(code, one.title) for code, one in DIALECTS.items()]
         cast("forms.ChoiceField", self.fields["dialect"]).choices = kinds
         cast("forms.ChoiceField", self.fields["scope"]).choices = scopes

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from pytest_django import DjangoAssertNumQueries
 
 from apps.accounts.models import Membership
 from apps.core.actor import Role
 from apps.notifications.models import Webhook
+from apps.projects.models import ProjectRun
 from tests.notifications.hooks import make_hook
 from tests.personas import People, Persona
+from tests.projects.making import make_project
 from tests.receiver import Receiver, receiver
 from tests.registry.models import make_model
 
@@ -78,7 +82,6 @@ def test_who_may(people: People, chief: Persona) -> None:
         {"http_url_spec": {**SPEC, "authorization": "a\nb"}},
         {"job_spec": {"job_id": "1", "access_token": "x"}},
         {"http_url_spec": None, "job_spec": {"job_id": "1"}},
-        {"http_url_spec": None, "job_spec": {"job_id": "1", "access_token": "x"}},
         {"http_url_spec": "x"},
         {"description": "x" * 5001},
     ],
@@ -88,10 +91,55 @@ def test_bad_values(people: People, change: dict[str, Any]) -> None:
     assert not Webhook.objects.exists()
 
 
-def test_jobs_come_later(people: People) -> None:
-    job = {"job_id": "1", "access_token": "x", "workspace_url": "https://x"}
-    answer = people.ada.call("POST", CREATE, {**BODY, "http_url_spec": None, "job_spec": job}, expect=400)
-    assert "projects" in answer["message"]
+def test_one_that_starts_a_job(people: People) -> None:
+    project = make_project(people.ada)
+    job = {"job_id": "forge/iris#check", "access_token": "hush", "workspace_url": settings.LINK_URL}
+    made = people.ada.call("POST", CREATE, {**BODY, "http_url_spec": None, "job_spec": job})["webhook"]
+    assert made["job_spec"] == {"job_id": f"{project.pk}#check"}
+    assert "http_url_spec" not in made
+    assert people.ada.call("GET", LIST, {"model_name": "iris"})["webhooks"] == [made]
+    change = {"id": made["id"], "job_spec": {"job_id": str(project.pk), "access_token": "hush"}}
+    changed = people.ada.call("PATCH", "registry-webhooks/update", change)["webhook"]
+    assert changed["job_spec"] == {"job_id": str(project.pk)}
+    back = people.ada.call("PATCH", "registry-webhooks/update", {"id": made["id"], "http_url_spec": SPEC})["webhook"]
+    assert back["http_url_spec"]["url"] == SPEC["url"] and "job_spec" not in back
+    assert (Webhook.objects.get().job, Webhook.objects.get().job_entry_point) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("job", "status", "why"),
+    [
+        ({"workspace_url": "https://elsewhere.example"}, 400, "leave it out"),
+        ({"job_id": ""}, 400, "job_spec.job_id"),
+        ({"access_token": ""}, 400, "job_spec.access_token"),
+        ({"job_id": "forge/none"}, 404, "No project"),
+        ({"job_id": "99"}, 404, "No project"),
+        ({"job_id": "harbour/secret"}, 404, "No project"),
+        ({"job_id": "forge/iris#none"}, 400, "none"),
+        ({"job_id": "forge/\x00"}, 400, "NUL"),
+    ],
+)
+def test_a_job_that_is_none(people: People, job: dict[str, str], status: int, why: str) -> None:
+    make_project(people.ada)
+    make_project(people.cleo, "secret")
+    given = {"job_id": "forge/iris", "access_token": "x", **job}
+    answer = people.ada.call("POST", CREATE, {**BODY, "http_url_spec": None, "job_spec": given}, expect=status)
+    assert why in answer["message"]
+    assert not Webhook.objects.exists()
+
+
+def test_a_test_starts_a_run(people: People) -> None:
+    make_project(people.ada)
+    job = {"job_id": "forge/iris", "access_token": "x"}
+    made = people.ada.call("POST", CREATE, {**BODY, "http_url_spec": None, "job_spec": job})["webhook"]
+    said = people.ada.call("POST", "registry-webhooks/test", {"id": made["id"]})
+    run = ProjectRun.objects.get()
+    assert said["status_code"] == 200 and json.loads(said["body"])["run_id"] == run.pk
+    assert (run.owner, run.trigger, json.loads(run.params["event"])["event"]) == (
+        people.ada.user,
+        "webhook",
+        "COMMENT_CREATED",
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from apps.core.pages import methods
 from apps.core.rules import signed_in
 from apps.notifications import access, actions
 from apps.notifications.dialects import dialect_of
+from apps.notifications.jobs import job_of
 from apps.notifications.models import Delivery, DeliveryState
 from apps.notifications.rights import firing
 from apps.notifications.selectors import targets_of
@@ -64,6 +65,7 @@ def webhook(request: ActorRequest, uid: UUID) -> HttpResponse:
         "words": [(word, title_of(word)) for word in in_order(hook.events)],
         "states": [(value, _word_of(value)) for value in DeliveryState.values],
         "place": "/".join(hook.url.split("/")[:3]) + "/…",
+        "job": job_of(hook),
     }
     return render(request, "notifications/webhook.html", context)
 

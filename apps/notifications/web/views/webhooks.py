@@ -57,7 +57,7 @@ def webhook_new(request: ActorRequest) -> HttpResponse:
 def webhook_edit(request: ActorRequest, uid: UUID) -> HttpResponse:
     """Change a webhook. What it is about and its kind stay."""
     hook = access.get_webhook(request.actor, str(uid))
-    form = WebhookForm(request.POST or None, hook=hook)
+    form = WebhookForm(request.actor, request.POST or None, hook=hook)
     if request.method == "POST" and form.is_valid():
         with errors_in(form):
             actions.change_webhook(request.actor, webhook=hook, change=form.change())

@@ -16,6 +16,7 @@ WRONG = {
     "REDIS_URL": "localhost:6379",
     "SLIPWAY_ARTIFACT_LOCATIONS": "s3://bucket/prefix, gs://bucket",
     "SLIPWAY_ARTIFACT_STORE": "gs://bucket/prefix",
+    "SLIPWAY_DOCKER_VOLUMES": "/data/sets, sets:rw",
     "SLIPWAY_EMAIL_URL": "mail.example.org",
     "SLIPWAY_HOME": "/dev/null/slipway",
     "SLIPWAY_LOG_LEVEL": "loud",

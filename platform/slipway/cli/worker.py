@@ -71,7 +71,7 @@ def _count(text: str) -> int:
 
 
 def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", text):
+    if text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", text):
         raise argparse.ArgumentTypeError("a name has up to 100 letters, digits and _ . -")
     return text
 

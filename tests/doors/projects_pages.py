@@ -37,6 +37,7 @@ PROJECT_PAGES = {
     "GET projects:of_tracking_run": Door(EVERYBODY, {"run": "{run}"}),
     "GET projects:run": Door(READERS, at=_RUN),
     "GET projects:run_activity": Door(READERS, at=_RUN),
+    "GET projects:run_log": Door(READERS, at=_RUN),
     "GET projects:run_cancel": Door(EDITORS, at=_RUN),
     "POST projects:run_cancel": Door(as_if(EDITORS, 302), at=_RUN),
     # What the caller may not cancel is said on the page that follows.

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
+from django.conf import settings
 from django.db import transaction
 
 from apps.core.errors import Conflict, DomainError
@@ -19,6 +24,8 @@ from apps.projects.selectors.logs import LOG_PATH, MAX_CHUNK_BYTES, chunks_of
 logger = logging.getLogger(__name__)
 
 STORED_AT_ONCE = 20
+# Who sweeps has more to do.
+STORE_SECONDS = 5.0
 
 
 def append_log(*, run_id: int, fence: int, start: int, data: bytes, lines: int, tail: str, is_cut: bool) -> None:
@@ -46,11 +53,12 @@ def append_log(*, run_id: int, fence: int, start: int, data: bytes, lines: int, 
 
 
 def store_logs() -> int:
-    """Make files of the logs of some runs that have ended; how many. What can't be now is tried again with the next."""
+    """Make files of the logs of some runs that have ended; how many. What isn't done now is done with the next."""
     due = ProjectRun.objects.filter(log_stored=False, log_bytes__gt=0, run__isnull=False, ended_ms__isnull=False)
     # In no order: those that can't be stored must not keep the others from it.
     runs = due.select_related("run__experiment").order_by("?")[:STORED_AT_ONCE]
-    return sum(_stored(run) for run in runs)
+    until = time.monotonic() + STORE_SECONDS
+    return sum(_stored(run) for run in runs if time.monotonic() < until)
 
 
 def store_log(*, run: ProjectRun) -> bool:
@@ -62,16 +70,29 @@ def store_log(*, run: ProjectRun) -> bool:
     if run.is_active or run.log_stored or run.run is None or not run.log_bytes:
         return run.log_stored
     folder = folder_of_run(run.run)
-    try:
-        folder.write(LOG_PATH, _Chunks(run), run.log_bytes)
-    except Conflict:
-        if not _is_there(folder, run):
-            raise
-    except _Gone:
-        # Somebody else was faster: else the pieces would be there.
-        return False
+    with _spooled(run) as file:
+        if file is None:
+            # Somebody else was faster: else the pieces would be there.
+            return False
+        try:
+            folder.write(LOG_PATH, file, run.log_bytes)
+        except Conflict:
+            if not _is_there(folder, run):
+                raise
     _mark(run)
     return True
+
+
+@contextmanager
+def _spooled(run: ProjectRun) -> Iterator[BinaryIO | None]:
+    """The whole log as a file, None where pieces of it are gone. A bucket's client reads in threads, and twice."""
+    settings.DATA.uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with TemporaryFile(dir=settings.DATA.uploads) as file:
+        for piece in chunks_of(run.pk, 0):
+            file.write(piece)
+        is_whole = file.tell() == run.log_bytes
+        file.seek(0)
+        yield file if is_whole else None
 
 
 def _mark(run: ProjectRun) -> None:
@@ -114,30 +135,3 @@ def _are_equal(ours: Iterable[bytes], theirs: Iterable[bytes]) -> bool:
             return False
         left = left[len(piece) :]
     return not left and not next(others, b"")
-
-
-class _Gone(Exception):
-    """Pieces of the log were deleted while they were read."""
-
-
-class _Chunks:
-    """The pieces of a log as a source. Raises `_Gone` unless all of it comes, so that no part is taken for it."""
-
-    def __init__(self, run: ProjectRun) -> None:
-        self._pieces: Iterator[bytes] = chunks_of(run.pk, 0)
-        self._left = run.log_bytes
-        self._ready = bytearray()
-
-    def read(self, size: int = -1, /) -> bytes:
-        """As many bytes as asked, fewer at the end alone: a bucket's client counts on it."""
-        while size < 0 or len(self._ready) < size:
-            piece = next(self._pieces, b"")
-            if not piece:
-                break
-            self._ready += piece
-        taken = bytes(self._ready if size < 0 else self._ready[:size])
-        del self._ready[: len(taken)]
-        self._left -= len(taken)
-        if self._left and (size < 0 or len(taken) < size):
-            raise _Gone
-        return taken

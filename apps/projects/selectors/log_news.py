@@ -37,7 +37,7 @@ def news_of(run: ProjectRun, seen: Seen) -> dict[str, Any]:
         news["run"] = state_of(run)
     if seen.have is not None:
         news |= _log(run, seen, seen.have)
-    tail = run.tail if run.is_active else ""
+    tail = run.tail if run.is_held else ""
     if tail != seen.tail:
         seen.tail = tail
         news["tail"] = tail

@@ -51,7 +51,7 @@ def read_log(run: ProjectRun, offset: int = 0, limit: int = READ_BYTES) -> LogPa
         data = _file(run, offset, limit)
     next_offset = offset + len(data)
     has_all = next_offset >= run.log_bytes or (run.log_stored and not data)
-    return LogPart(offset, data, next_offset, not run.is_active and has_all, run.tail if run.is_active else "")
+    return LogPart(offset, data, next_offset, not run.is_active and has_all, run.tail if run.is_held else "")
 
 
 def read_log_before(run: ProjectRun, end: int, limit: int = READ_BYTES) -> LogPart:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.core.errors import Conflict
-from apps.core.paths import ArtifactPath
 from apps.experiments import holds
 from apps.experiments.artifacts.folders import ArtifactFolder, folder_of_run
 from apps.experiments.artifacts.store import own_store
@@ -20,7 +19,7 @@ from apps.experiments.holds import Hold, Things
 from apps.projects import actions, live
 from apps.projects.actions import Fenced
 from apps.projects.models import LogChunk, ProjectRun, RunState
-from apps.projects.selectors.logs import LOG_PATH, MAX_CHUNK_BYTES, read_log, stream_log
+from apps.projects.selectors.logs import LOG_PATH, MAX_CHUNK_BYTES, chunks_of, read_log, stream_log
 from slipway.paths import DataFolder
 from tests.experiments.artifacts.conftest import data_folder
 from tests.personas import People
@@ -165,24 +164,17 @@ def test_who_stores_while_the_pieces_go_writes_no_part(run: ProjectRun, monkeypa
     for _ in range(3):
         append(run, "x" * 200_000)
     before = whole_log(run)
-    slower, store = end(run), own_store()
-    write = store.write
+    slower = end(run)
 
-    def overtaken(path: ArtifactPath, source: Any, length: int | None) -> None:
-        class Source:
-            reads = 0
+    def overtaken(run_id: int, start: int) -> Iterator[bytes]:
+        pieces = chunks_of(run_id, start)
+        yield next(pieces)
+        with monkeypatch.context() as patch:
+            patch.setattr("apps.projects.actions.logs.chunks_of", chunks_of)
+            assert actions.store_logs() == 1
+        yield from pieces
 
-            def read(self, size: int = -1, /) -> bytes:
-                Source.reads += 1
-                if Source.reads == 2:
-                    with monkeypatch.context() as patch:
-                        patch.setattr(store, "write", write)
-                        assert actions.store_logs() == 1
-                return bytes(source.read(size))
-
-        write(path, Source(), length)
-
-    monkeypatch.setattr(store, "write", overtaken)
+    monkeypatch.setattr("apps.projects.actions.logs.chunks_of", overtaken)
     assert not actions.store_log(run=slower)
     assert (whole_log(run), fetched(run).log_stored) == (before, True)
 

@@ -100,10 +100,21 @@ def database(name: str, default_file: Path) -> dict[str, Any]:
         "HOST": parts.hostname or "",
         "PORT": str(port or ""),
         "OPTIONS": {
+            **_LIVELY,
             **dict(parse_qsl(parts.query)),
             "pool": {"min_size": 1, "max_size": pool_size, "timeout": 10},
         },
     }
+
+
+# A server that is gone without a word is given up within seconds: workers have to know whether their runs are theirs.
+_LIVELY = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
 
 
 def _sqlite(file: Path) -> dict[str, Any]:

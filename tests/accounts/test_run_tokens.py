@@ -51,8 +51,8 @@ def look(run: Persona, ids: dict[str, str], expect: int = 200, **headers: str) -
     return run.call("GET", "runs/get", {"run_id": ids["own_run"]}, expect=expect, **headers)
 
 
-def log(run: Persona, run_id: str, expect: int = 200) -> None:
-    run.call("POST", "runs/log-metric", {"run_id": run_id, **metric()}, expect=expect)
+def log(run: Persona, run_id: str, expect: int = 200, step: int = 0) -> None:
+    run.call("POST", "runs/log-metric", {"run_id": run_id, **metric(step=step)}, expect=expect)
 
 
 def test_it_logs_into_its_experiment_and_no_other(run: Bearer, ids: dict[str, str]) -> None:
@@ -270,9 +270,9 @@ def test_it_costs_what_other_tokens_cost(
         actor_of(run)
     with django_assert_num_queries(0):
         actor_of(run)
-    for who in (people.ada, run):
-        log(who, ids["own_run"])
+    for first, who in ((0, people.ada), (2, run)):
+        log(who, ids["own_run"], step=first)
         with django_assert_num_queries(1 if connection.vendor == "postgresql" else 3 + INSIDE_A_TEST):
-            log(who, ids["own_run"])
+            log(who, ids["own_run"], step=first + 1)
         with django_assert_num_queries(1 if connection.vendor == "postgresql" else 2):
             look(who, ids)

@@ -78,8 +78,8 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
 
 def _project(actor: Actor, given: dict[str, Any], archive: Archive | None) -> Project:
     if actor.confined is not None:
-        # A run starts others of its own project, whatever files they have.
-        return access.get_project_by_key(actor, actor.confined.project_id or 0, Level.EDIT)
+        # A run starts others of its own project, whatever files they have; any other is not there for it.
+        return access.get_project_by_key(actor, given.get("project") or actor.confined.project_id or 0, Level.EDIT)
     if "project" in given:
         return access.get_project_by_key(actor, given["project"], Level.EDIT)
     if archive is None:

@@ -27,6 +27,7 @@ WRONG = {
     "SLIPWAY_PROJECT_ARCHIVE_MB": "0",
     "SLIPWAY_PROJECT_FILES": "many",
     "SLIPWAY_PROJECT_FOLDERS": "projects",
+    "SLIPWAY_PROJECT_TIME_LIMIT": "0",
     "SLIPWAY_PROJECT_UNPACKED_MB": "-1",
     "SLIPWAY_PUBLIC_URL": "slipway.example.org",
     "SLIPWAY_RETENTION_DAYS": "a month",

@@ -30,7 +30,7 @@ from apps.projects.execution.plans import Plan, Preparation, plan_for
 from apps.projects.execution.rooms import room_of
 from apps.projects.execution.tools import BUILD_SECONDS, GIT_SECONDS, Tools
 from apps.projects.limits import Limits, seconds_of
-from apps.projects.models import ProjectRun, RunState
+from apps.projects.models import JobKind, ProjectRun, RunState
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,8 @@ class Runner:
         require_isolation()
         variables = self._variables()
         limits = self._limits()
-        processes = Processes(host(), room, forward=forward_to(settings.TRACKING_URL))
+        server = forward_to(settings.TRACKING_URL) if self.run_row.kind == JobKind.PROJECT else None
+        processes = Processes(host(), room, forward=server)
         tools = Tools(processes.host, room, self._held)
         plan = plan_for(Preparation(self.run_row, processes.work, tools, self._keeper.say, self._seen(processes)))
         self._check()
@@ -148,7 +149,8 @@ class Runner:
 
             callers = {**self.run_row.env_vars, **plan.variables, **self._secrets}
             own = variables_of(plan.docker, callers)
-            return Docker(plan.docker, self.run_row.docker_args, rules_of_site(), self._keeper.say), own
+            args, rules = self.run_row.docker_args, rules_of_site()
+            return Docker(plan.docker, args, rules, self._keeper.say, self._check), own
         cache = Cache(settings.DATA.environments, tools.run, tools.build)
         ready = stack.enter_context(cache.held(plan.needs, self._keeper.say))
         if ready.was_built:
@@ -176,14 +178,24 @@ class Runner:
         """What the child is given. From here on the log hides what is secret of it."""
         run = self.run_row
         self._secrets = actions.secrets_for(run)
-        seconds = seconds_of(run.limits) + _PREPARING_SECONDS
-        token = str(actions.give_token(self.actor, run=run, expires_at=timezone.now() + timedelta(seconds=seconds)))
-        self._keeper = LogKeeper(self._writer((*self._secrets.values(), token)), self._store)
-        ids = {"MLFLOW_TRACKING_URI": settings.TRACKING_URL, "MLFLOW_TRACKING_TOKEN": token}
-        ids |= {"SLIPWAY_PROJECT_RUN_ID": str(run.pk), "PYTHONUNBUFFERED": "1"}
+        called = self._access()
+        hidden = (*self._secrets.values(), called.get("MLFLOW_TRACKING_TOKEN", ""))
+        self._keeper = LogKeeper(self._writer(tuple(filter(None, hidden))), self._store)
+        if run.attempt > 1:
+            self._keeper.say(f"Attempt {run.attempt}, on {run.worker_name}.")
+        ids = {**called, "SLIPWAY_PROJECT_RUN_ID": str(run.pk), "PYTHONUNBUFFERED": "1"}
         if run.run is not None:
             ids |= {"MLFLOW_RUN_ID": run.run.run_id, "MLFLOW_EXPERIMENT_ID": str(run.run.experiment_id)}
         return {**run.env_vars, **self._secrets, **ids}
+
+    def _access(self) -> dict[str, str]:
+        """With what it comes to the server. A model that is built has nothing to ask there."""
+        if self.run_row.kind != JobKind.PROJECT:
+            return {}
+        seconds = seconds_of(self.run_row.limits) + _PREPARING_SECONDS
+        until = timezone.now() + timedelta(seconds=seconds)
+        token = str(actions.give_token(self.actor, run=self.run_row, expires_at=until))
+        return {"MLFLOW_TRACKING_URI": settings.TRACKING_URL, "MLFLOW_TRACKING_TOKEN": token}
 
     _secrets: Mapping[str, str] = {}
 

@@ -11,6 +11,7 @@ from django.core.files.storage import storages
 from apps.projects.execution import abilities
 from apps.projects.execution.abilities import sandbox_here
 from apps.projects.execution.runner import Runner
+from apps.projects.limits import Limits
 from apps.projects.models import Archive, ProjectRun, SourceKind
 from tests.personas import People
 from tests.projects.archives import zipped
@@ -56,16 +57,25 @@ def archive_of(people: People, files: Files) -> Archive:
     return made
 
 
+_FREE = Limits()
+
+
 @pytest.fixture
 def queued(people: People) -> Callable[..., ProjectRun]:
     """Queue a run of a project of some files, and claim it."""
 
     def make(
-        files: Files, *, gpus_here: tuple[str, ...] = (), project: dict[str, Any] | None = None, **asks: Any
+        files: Files,
+        *,
+        gpus_here: tuple[str, ...] = (),
+        project: dict[str, Any] | None = None,
+        limits: Limits = _FREE,
+        **asks: Any,
     ) -> ProjectRun:
-        given: dict[str, Any] = {"source_kind": SourceKind.ARCHIVE, "source_uri": "", "archive": archive_of(people, files)}
+        archive = archive_of(people, files)
+        given: dict[str, Any] = {"source_kind": SourceKind.ARCHIVE, "source_uri": "", "archive": archive}
         made = make_project(people.ada, **given | (project or {}))
-        make_run(people.ada, made, **asks)
+        make_run(people.ada, made, limits=limits, **asks)
         run = claim(make_worker(), gpus_here)
         assert run is not None
         return run

@@ -200,13 +200,14 @@ def _file_of(text: str) -> int:
 
 def _end_all(wanted: dict[str, Any], grace: float, wait: Callable[[], float | None]) -> None:
     """Ask all descendants to end, and after the grace kill them, until there are none."""
-    deadline = time.monotonic() + grace
-    if grace:
-        for pid, depth in _descendants().items():
-            # The sandbox's own processes would take all others with them at once.
-            if depth > wanted["wrappers"]:
+    deadline, is_asked = time.monotonic() + grace, not grace
+    while left := _descendants():
+        if not is_asked:
+            # The sandbox's own processes would take all others with them at once; those may only just begin.
+            asked = [pid for pid, depth in left.items() if depth > wanted["wrappers"]]
+            is_asked = bool(asked)
+            for pid in asked:
                 _signal(pid, signal.SIGTERM)
-    while _descendants():
         if time.monotonic() >= deadline:
             _kill_all(wanted)
         shorter = wait()

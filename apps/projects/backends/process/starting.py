@@ -140,7 +140,13 @@ class Processes:
         return None if is_bounded else (limits.memory_mb or 0) * _MIB
 
     def _unenforced(self, limits: Limits) -> tuple[str, ...]:
-        return tuple(said for name, said in unenforced(self.host) if getattr(limits, name) not in (None, True))
+        # What is not asked for can't be missed: no number, and a network that may be used.
+        asked = {name for name, _ in unenforced(self.host) if not _is_free(getattr(limits, name))}
+        return tuple(said for name, said in unenforced(self.host) if name in asked)
+
+
+def _is_free(value: object) -> bool:
+    return value is None or value is True
 
 
 def _with_path(own: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:

@@ -47,7 +47,7 @@ class Container:
         from apps.projects.backends.docker import variables_of
 
         variables_of(self.image, os.environ)
-        self._backend().check()
+        self._backend().require()
 
     def run(self, command: str, folder: Path, declared: Mapping[str, str], tracking: Tracking, run_id: str) -> int:
         """The exit code. Ctrl-C and SIGTERM end the container; then `KeyboardInterrupt` is raised."""

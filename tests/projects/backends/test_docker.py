@@ -219,3 +219,16 @@ def test_containers_of_workers_that_died_are_ended_and_no_others(start: Start, c
 def test_where_there_is_no_engine_there_is_nothing_to_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody")
     assert reap(("here",), lambda found: found) == 0
+
+
+def test_what_is_not_wanted_any_more_is_not_pulled(engine: str, folder: Path, client: docker.DockerClient) -> None:
+    class NoMore(Exception):
+        pass
+
+    def check() -> None:
+        raise NoMore
+
+    backend = Docker(DockerEnvironment("slipway-test/none:1"), {}, RULES, print, check)
+    with pytest.raises(NoMore):
+        backend.start(Work("true", folder, {}, Limits()))
+    assert client.containers.list(all=True) == []

@@ -7,7 +7,7 @@ container's root, would have to lie where the engine sees it, and would be share
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
@@ -43,14 +43,18 @@ _DISK = "disk: the Docker engine's storage driver can't limit it."
 
 @dataclass(frozen=True, slots=True)
 class Docker:
-    """Containers of one image, started with a caller's arguments under an operator's rules."""
+    """Containers of one image, started with a caller's arguments under an operator's rules.
+
+    `say` hears what is done before the command begins; `check` is asked meanwhile, and raises where it is not to be.
+    """
 
     environment: DockerEnvironment
     arguments: Mapping[str, str]
     rules: Rules
     say: Say
+    check: Callable[[], None] = lambda: None
 
-    def check(self) -> None:
+    def require(self) -> None:
         """Raise what `start` would, as far as it is known before anything is begun."""
         arguments_of(self.arguments, self.rules)
         mounts_of(self.environment.volumes, self.rules)
@@ -64,12 +68,17 @@ class Docker:
         try:
             with answering():
                 info = engine.info()
-                image = image_of(engine, self.environment.image, self.say)
+                image = image_of(engine, self.environment.image, self._heard)
                 options = _options(work, arguments, self.rules, info) | {"mounts": mounts}
                 return self._started(engine, work, image, options, _unenforced(work.limits, info))
         except BaseException:
             engine.close()
             raise
+
+    def _heard(self, line: str) -> None:
+        self.check()
+        if line:
+            self.say(line)
 
     def _started(
         self, engine: docker.DockerClient, work: Work, image: Image, options: dict[str, Any], lacks: list[str]

@@ -72,7 +72,10 @@ def answering() -> Iterator[None]:
 
 
 def image_of(engine: docker.DockerClient, name: str, say: Say) -> Image:
-    """The image, pulled where it isn't there. `say` hears what is done. Raises `InvalidInput` where there is none."""
+    """The image, pulled where it isn't there. Raises `InvalidInput` where there is none.
+
+    `say` hears what is done, and nothing many times a second meanwhile: where it raises, no more is pulled.
+    """
     try:
         return engine.images.get(name)
     except ImageNotFound:
@@ -88,9 +91,8 @@ def image_of(engine: docker.DockerClient, name: str, say: Say) -> Image:
 def _heard(said: Mapping[str, Any], name: str, say: Say) -> None:
     if "error" in said:
         raise _unpulled(name, str(said["error"]))
-    # Progress comes many times a second.
-    if not said.get("progressDetail"):
-        say(" ".join(str(said[key]) for key in ("id", "status") if key in said))
+    words = " ".join(str(said[key]) for key in ("id", "status") if key in said)
+    say("" if said.get("progressDetail") else words)
 
 
 def _unpulled(name: str, why: str) -> InvalidInput:

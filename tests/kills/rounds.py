@@ -59,7 +59,7 @@ class Report:
 def kill_rounds(home: Path, *, seed: int, rounds: int, with_postgres: bool, say: Say = lambda _: None) -> Report:
     """Kill something in each round while runs are queued and done; then wait for their ends, and check."""
     chance, report, mark, began = random.Random(seed), Report(), f"kill-{uuid.uuid4().hex[:8]}", time.monotonic()
-    with diary() as told, installation(home, with_postgres=with_postgres) as there:
+    with diary() as told, installation(home, with_postgres=with_postgres, fsync=False) as there:
         customer = Customer(there.url, there.token)
         customer.bring_project()
         asked: list[Asked] = []

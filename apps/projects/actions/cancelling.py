@@ -20,7 +20,7 @@ def cancel_run(actor: Actor, *, run: ProjectRun, reason: str = "") -> None:
     ended.
     """
     with transaction.atomic():
-        locked = ProjectRun.objects.select_for_update(of=("self",)).select_related("team")
+        locked = ProjectRun.objects.select_for_update(of=("self",), no_key=True).select_related("team")
         now = locked.get(pk=run.pk)
         if not now.is_active:
             raise Conflict(f"{now} has ended already: {now.state}.")
@@ -43,4 +43,4 @@ def _ask(actor: Actor, run: ProjectRun, reason: str) -> None:
 
 def _children(run: ProjectRun) -> list[ProjectRun]:
     active = ProjectRun.objects.active().filter(parent=run, cancel_ms__isnull=True).order_by("pk")
-    return list(active.select_for_update(of=("self",)).select_related("team"))
+    return list(active.select_for_update(of=("self",), no_key=True).select_related("team"))

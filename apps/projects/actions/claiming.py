@@ -114,9 +114,14 @@ def _next(names: Sequence[str], queues: Iterable[Queue], free_gpus: int) -> Proj
     open_queues = [queue.name for queue in queues if queue.name in names and busy.has_room_in(queue)]
     waiting = _due(open_queues).filter(gpus__lte=free_gpus, cancel_ms__isnull=True)
     waiting = waiting.exclude(team_id__in=busy.full_teams()).exclude(project_id__in=busy.full_projects())
-    found = waiting.select_related("team", "project__team", "experiment", "run__experiment", "archive", "owner")
     # One that somebody cancels at this moment is passed over.
-    return found.select_for_update(of=("self",), skip_locked=True).order_by("-priority", "id").first()
+    found = waiting.select_for_update(skip_locked=True, no_key=True).order_by("-priority", "id")
+    # By key alone: thousands may wait, and only one is read whole.
+    key = found.values_list("pk", flat=True).first()
+    return ProjectRun.objects.select_related(*_AT_HAND).get(pk=key) if key else None
+
+
+_AT_HAND = ("team", "project__team", "experiment", "run__experiment", "archive", "owner")
 
 
 def _hand_over(run: ProjectRun, worker: Worker, free_gpus: Sequence[str]) -> None:

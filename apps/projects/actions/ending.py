@@ -13,6 +13,7 @@ from apps.core.actor import Actor
 from apps.experiments import actions as experiments
 from apps.experiments.models import RunStatus
 from apps.projects import events, live
+from apps.projects.actions.builds import note_build_ended
 from apps.projects.actions.common import DatabaseMs, Fenced, now_ms, subject_of_run
 from apps.projects.evidence import note_ended
 from apps.projects.models import ACTIVE, Attempt, Outcome, ProjectRun, RunState
@@ -95,7 +96,7 @@ def cancelled_words(run: ProjectRun) -> str:
 
 def _locked(run: ProjectRun, *, if_silent: bool = False) -> ProjectRun | None:
     """The run as it is now, unless it has ended or was claimed anew."""
-    found = ProjectRun.objects.select_for_update(of=("self",)).select_related("team", "project", "run")
+    found = ProjectRun.objects.select_for_update(of=("self",), no_key=True).select_related("team", "project", "run")
     if if_silent:
         found = found.filter(lease_until_ms__lt=DatabaseMs())
     return found.filter(pk=run.pk, fence=run.fence, state__in=ACTIVE).first()
@@ -173,6 +174,7 @@ def _end(actor: Actor, run: ProjectRun, ending: Ending) -> None:
     record(actor, events.RUN_ENDED, subject_of_run(run), after=after)
     tell_run_ended(actor, run)
     note_ended(run)
+    note_build_ended(run)
     _after_commit(run)
 
 

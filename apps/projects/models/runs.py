@@ -146,6 +146,7 @@ class ProjectRun(models.Model):
             models.Index(
                 fields=("queue", "-priority", "id"), name="project_run_next", condition=Q(state=RunState.QUEUED)
             ),
+            models.Index(fields=("-priority", "id"), name="project_run_order", condition=Q(state=RunState.QUEUED)),
             models.Index(fields=("lease_until_ms",), name="project_run_leased", condition=Q(state__in=HELD)),
             models.Index(fields=("team", "-id"), name="project_run_of_team"),
             models.Index(fields=("project", "-id"), name="project_run_of_project"),

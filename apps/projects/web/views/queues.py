@@ -35,7 +35,7 @@ def queue_list(request: ActorRequest) -> HttpResponse:
 @methods("GET", "POST")
 def queue_new(request: ActorRequest) -> HttpResponse:
     """Make a queue."""
-    form = NewQueueForm(request.POST or None)
+    form = NewQueueForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         with errors_in(form, "name"):
             actions.create_queue(request.actor, **form.cleaned_data)

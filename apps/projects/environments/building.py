@@ -63,6 +63,8 @@ class Cache:
         """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = self.root / needs.key
+        for sentence in needs.left_out:
+            say(sentence)
         with (self.root / f"{needs.key}.lock").open("w") as lock:
             was_built = self._made_ready(folder, needs, lock, say)
             os.utime(folder / _MARK)
@@ -104,8 +106,6 @@ class Cache:
 
     def _build(self, folder: Path, needs: Needs, say: Say) -> None:
         _remove(folder)
-        for sentence in needs.left_out:
-            say(sentence)
         if needs.conda:
             self._conda(folder, needs, say)
         else:

@@ -51,7 +51,7 @@ class Runner:
     def run(self) -> None:
         """Until the attempt has ended and is written down as ended. Raises `Fenced` where it isn't ours any more."""
         ending = self._ending()
-        if self._lost:
+        if self._lost and ending.state is not RunState.FINISHED:
             raise Fenced(f"{self.run_row}: {self._lost}")
         # The database may be away just now: what is done must not be done again for it.
         insist(lambda: actions.end_attempt(self.actor, run=self.run_row, ending=ending), str(self.run_row))
@@ -64,7 +64,7 @@ class Runner:
             execution.kill(GRACE_SECONDS)
 
     def kill(self, why: str) -> None:
-        """End it at once, and write nothing."""
+        """End it at once, and write nothing, unless it had finished by then: that is not to be done again."""
         with self._lock:
             self._lost, execution = why, self._execution
         if execution is not None:
@@ -74,13 +74,21 @@ class Runner:
         try:
             with room_of(self.run_row) as room:
                 ending = self._tried(room)
-                self._keeper.end()
+                self._end_log(ending)
         except Stopped:
             ending = Ending(RunState.CANCELLED)
         if self._cancelled:
             self.run_row.refresh_from_db(fields=["cancelled_by", "cancel_reason"])
             return Ending(RunState.CANCELLED, cancelled_words(self.run_row), ending.exit_code)
         return ending
+
+    def _end_log(self, ending: Ending) -> None:
+        """Who finished while the database was away may be believed lost: that is cleared up without the last lines."""
+        try:
+            self._keeper.end()
+        except Fenced:
+            if ending.state is not RunState.FINISHED:
+                raise
 
     def _tried(self, room: Path) -> Ending:
         try:
@@ -128,7 +136,7 @@ class Runner:
             execution.close()
 
     def _ended(self, code: int, note: str, is_stopped: bool, plan: Plan) -> Ending:
-        if self._cancelled or self._lost:
+        if self._cancelled or (self._lost and code):
             return Ending(RunState.CANCELLED, exit_code=code)
         if is_stopped:
             return Ending(RunState.FAILED, note, code)

@@ -7,7 +7,9 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.projects import evidence, jobs, sharing
+        from apps.projects.builds import evidence as builds
 
         sharing.register()
         evidence.register()
         jobs.register()
+        builds.register()

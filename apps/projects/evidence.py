@@ -17,7 +17,7 @@ from apps.projects.models import JobKind, Project, ProjectRun, RunState
 from apps.projects.querysets import ProjectRunQuerySet
 from apps.registry.facts import touch_kind
 from apps.registry.gates.base import Params, Verdict, failed, passed, pending
-from apps.registry.gates.others import Asked, register_judge
+from apps.registry.gates.others import Asked, Stamp, register_judge
 from apps.registry.gates.project_run import THIS
 from apps.registry.models import ModelVersion
 
@@ -58,7 +58,7 @@ class _Wish:
         return named and (not self.is_about or is_about(run, self.version))
 
 
-def judge_runs(asked: Sequence[Asked]) -> list[Verdict]:
+def judge_runs(asked: Sequence[Asked], _stamp: Stamp) -> list[Verdict]:
     """For each version and wish what the newest run says that ended and counts. At most five statements."""
     found = _Projects(asked)
     wishes = [_Wish(version, params, found.of(version, params["project"])) for version, params in asked]

@@ -1,6 +1,7 @@
 """Every write of this app."""
 
 from apps.projects.actions.archives import Kept, keep_archive, open_archive, prune_archives
+from apps.projects.actions.builds import start_build
 from apps.projects.actions.cancelling import cancel_run
 from apps.projects.actions.claiming import (
     Held,
@@ -85,6 +86,7 @@ __all__ = [
     "set_defaults",
     "set_quota",
     "set_secret",
+    "start_build",
     "start_run",
     "stop_worker",
     "store_log",

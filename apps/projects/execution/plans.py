@@ -60,6 +60,7 @@ def plan_for(preparation: Preparation) -> Plan:
 
 
 def _planners() -> Mapping[JobKind, Planner]:
+    from apps.projects.builds.planning import plan_of_build
     from apps.projects.execution.preparing import plan_of_project
 
-    return {JobKind.PROJECT: plan_of_project}
+    return {JobKind.PROJECT: plan_of_project, JobKind.BUILD: plan_of_build}

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from apps.projects.web.views import (
+    builds,
     log,
     project_edit,
     projects,
@@ -53,6 +54,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(_RUN + "cancel/", run_edit.run_cancel, name="run_cancel"),
     path(_RUN + "log/", log.run_log, name="run_log"),
     path(_RUN + "again/", starting.again, name="run_again"),
+    path("models/<slug:team>/<str:name>/versions/<int:number>/build/", builds.build, name="build"),
+    path("model-versions/<int:version_id>/build/", builds.build_by_id, name="build_by_id"),
     path("workers/", workers.worker_list, name="workers"),
     path("workers/<str:name>/drain/", workers.worker_drain, name="worker_drain"),
     path("workers/<str:name>/resume/", workers.worker_resume, name="worker_resume"),

@@ -18,9 +18,10 @@ from apps.core.paths import ArtifactPath
 from apps.experiments.models import LoggedModelMetric, Run, RunTag, Series
 from apps.registry.gates.base import Params, Verdict, checked_json
 from apps.registry.gates.others import verdicts
-from apps.registry.mlmodel import BrokenMLmodel, MLmodel, has_file, read_mlmodel
+from apps.registry.mlmodel import BrokenMLmodel, MLmodel, folder_of_version, has_file, read_mlmodel
 from apps.registry.models import Alias, Check, GateResult, GateState, ModelVersion, ModelVersionTag, RequestState
 from apps.registry.stages import Slot
+from apps.registry.stamps import files_in, stamp_of
 
 MOST_HOLDERS = 1000
 
@@ -49,6 +50,7 @@ class Files:
     def __init__(self) -> None:
         self._models: dict[str, MLmodel | BrokenMLmodel] = {}
         self._there: dict[tuple[str, ArtifactPath], bool] = {}
+        self._stamps: dict[str, str] = {}
 
     def mlmodel(self, version: ModelVersion) -> MLmodel:
         """Its `MLmodel` file. Raises `BrokenMLmodel`, and `Unavailable` where the store is away."""
@@ -58,6 +60,13 @@ class Files:
         if isinstance(found, BrokenMLmodel):
             raise found
         return found
+
+    def stamp(self, version: ModelVersion) -> str:
+        """What tells its files from others; empty where it names none. Raises `Unavailable`."""
+        if version.folder not in self._stamps:
+            files = files_in(folder_of_version(version)) if version.folder else []
+            self._stamps[version.folder] = stamp_of(files) if files else ""
+        return self._stamps[version.folder]
 
     def has(self, version: ModelVersion, path: ArtifactPath) -> bool:
         """Whether there is such a file. Raises `Unavailable` where the store is away."""
@@ -136,7 +145,7 @@ class Docket:
         found = {}
         for kind in dict.fromkeys(kind for kind, _version, _params in self._asked):
             asked = [(version, params) for each, version, params in self._asked if each == kind]
-            for (version, params), verdict in zip(asked, verdicts(kind, asked), strict=False):
+            for (version, params), verdict in zip(asked, verdicts(kind, asked, self.files.stamp), strict=False):
                 found[kind, version.pk, checked_json(params)] = verdict
         return found
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from apps.core.errors import InvalidInput
 from apps.registry.gates.base import Gate, Params, checked_json
 from apps.registry.gates.better import BetterGate
+from apps.registry.gates.build import BuildGate
 from apps.registry.gates.check import CheckGate
 from apps.registry.gates.files import InputExampleGate, SignatureGate
 from apps.registry.gates.metric import MetricGate
@@ -24,6 +25,7 @@ _ALL: tuple[Gate, ...] = (
     DescriptionGate(),
     CheckGate(),
     ProjectRunGate(),
+    BuildGate(),
 )
 KINDS: Mapping[str, Gate] = {gate.kind: gate for gate in _ALL}
 

@@ -11,8 +11,11 @@ from apps.registry.gates.base import Params, Verdict
 from apps.registry.models import ModelVersion
 
 Asked = tuple[ModelVersion, Params]
+# The stamp of a version's files as they are now (`apps.registry.stamps`), which may be read once for many. It raises
+# `Unavailable` where the store is away.
+Stamp = Callable[[ModelVersion], str]
 # For each that is asked, in their order, in a constant number of statements. Versions come with their models.
-Judge = Callable[[Sequence[Asked]], Sequence[Verdict]]
+Judge = Callable[[Sequence[Asked], Stamp], Sequence[Verdict]]
 
 _JUDGES: dict[str, Judge] = {}
 
@@ -22,7 +25,7 @@ def register_judge(kind: str, judge: Judge) -> None:
     _JUDGES[kind] = judge
 
 
-def verdicts(kind: str, asked: Sequence[Asked]) -> Sequence[Verdict]:
+def verdicts(kind: str, asked: Sequence[Asked], stamp: Stamp) -> Sequence[Verdict]:
     """What the app that knows says; empty where none is there."""
     judge = _JUDGES.get(kind)
-    return judge(asked) if judge else []
+    return judge(asked, stamp) if judge else []

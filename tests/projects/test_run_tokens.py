@@ -36,8 +36,7 @@ def run(people: People, parent: ProjectRun) -> Bearer:
 
 
 def token_of(people: People, run: ProjectRun) -> Bearer:
-    more = {"project_run_id": run.pk, "project_id": run.project_id}
-    return run_token(people.ada, people.forge, run.experiment_id, **more)
+    return run_token(people.ada, people.forge, run.experiment_id, project_run_id=run.pk, project_id=run.project_id)
 
 
 def start(run: Persona, expect: int = 201, **asks: Any) -> Any:
@@ -96,7 +95,7 @@ def test_it_hands_on_the_secrets_that_it_was_given_and_no_more(run: Bearer) -> N
 
 
 def test_what_its_project_has_by_default_is_no_way_around(run: Bearer, parent: ProjectRun) -> None:
-    Project.objects.filter(pk=parent.project_id).update(secrets=["KEPT"])
+    Project.objects.update(secrets=["KEPT"])
     start(run, expect=403)
     start(run, secrets=[])
 
@@ -123,7 +122,7 @@ def test_each_attempt_has_its_own_token(
         second = Persona(people.ada.user, str(actions.give_token(system_actor(), run=held, expires_at=end)))
     first.call("POST", "runs/log-metric", value, expect=401)
     second.call("POST", "runs/log-metric", value)
-    token = Token.objects.get(pk=held.token_id)
+    token = Token.objects.get(pk=held.token_id or 0)
     assert (token.name, token.project_run_id, token.experiment_id) == (
         *(f"project run {parent.pk}", parent.pk, parent.experiment_id),
     )

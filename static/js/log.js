@@ -240,7 +240,8 @@ class SlipwayLog extends HTMLElement {
   async goToLine() {
     const number = this.wantedLine();
     if (!number) return;
-    while (number < this.first && await this.showEarlier());
+    const isNear = () => number < this.first && this.first - number <= MOST_LINES - this.count;
+    while (isNear() && await this.showEarlier());
     const line = this.querySelector(`#L${number}`);
     for (const before of this.lines.querySelectorAll(".is-target")) before.classList.remove("is-target");
     if (!line) {

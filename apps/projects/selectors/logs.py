@@ -16,6 +16,7 @@ LOG_PATH = ArtifactPath.parse("logs/output.log")
 # A chunk is no larger: pieces of output, each with a long line more.
 MAX_CHUNK_BYTES = 1024 * 1024
 READ_BYTES = 256 * 1024
+_STREAM_BYTES = 1024 * 1024
 _CHUNKS_AT_ONCE = 500
 
 
@@ -68,7 +69,7 @@ def read_log_before(run: ProjectRun, end: int, limit: int = READ_BYTES) -> LogPa
 def stream_log(run: ProjectRun, offset: int = 0) -> Iterator[bytes]:
     """What there is of the log now from `offset` on, in parts; memory does not grow with it."""
     end = run.log_bytes
-    while offset < end and (data := read_log(run, offset, min(READ_BYTES, end - offset)).data):
+    while offset < end and (data := read_log(run, offset, min(_STREAM_BYTES, end - offset)).data):
         yield data
         offset += len(data)
 

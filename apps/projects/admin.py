@@ -9,7 +9,7 @@ from django.contrib import admin
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 
 from apps.accounts.admin import ReadOnlyAdmin
-from apps.projects.models import Archive, Build, Project, ProjectRun, Queue, Quota, Schedule, Secret, Worker
+from apps.projects.models import Archive, Attempt, Build, Project, ProjectRun, Queue, Quota, Schedule, Secret, Worker
 
 admin.site.unregister([ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule])
 
@@ -29,6 +29,15 @@ class ProjectRunAdmin(ReadOnlyAdmin):
     list_select_related = ("team",)
     search_fields = ("project_name", "owner_name", "worker_name")
     raw_id_fields = ("run", "parent", "repeats", "token")
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnlyAdmin):
+    list_display = ("project_run", "number", "outcome", "worker_name", "message", "exit_code")
+    list_filter = ("outcome",)
+    list_select_related = ("project_run",)
+    search_fields = ("worker_name", "message")
+    raw_id_fields = ("project_run",)
 
 
 @admin.register(Archive)

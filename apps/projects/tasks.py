@@ -11,6 +11,7 @@ from apps.core.actor import Actor
 from apps.core.tasks import as_system, do_alone
 from apps.projects import actions
 from apps.projects.execution import hooks
+from apps.projects.execution.receipts import redeem_receipts
 from apps.projects.models import Project
 from apps.projects.waking import heard
 
@@ -39,7 +40,8 @@ def work(actor: Actor, queue: str) -> None:
 @as_system
 def sweep(actor: Actor) -> int:
     """See to runs that no worker has any more; how many there were."""
-    return do_alone(lambda: actions.sweep_runs(actor), _SWEEPING, seconds=_SWEEP_SECONDS)
+    # What this host's dead workers had finished is not to be done again.
+    return do_alone(lambda: redeem_receipts(actor) + actions.sweep_runs(actor), _SWEEPING, seconds=_SWEEP_SECONDS)
 
 
 @shared_task(name="projects.fire_schedule")

@@ -213,10 +213,15 @@ def _faults(customer: Customer, told: Diary, asked: Asked, ends: Counter[str]) -
         "two attempts went on at once": not _overlap([attempt for attempt, _ in entries]),
         "it was tried more often than allowed": asked.row["attempt"] <= asked.retries + 1,
         "it lost lines that were read": log.startswith(asked.seen),
-        "its log has gaps": state != "finished" or _numbers(log) == [*range(asked.lines), -1],
+        "its log has gaps": state != "finished" or _numbers(log) == [*range(asked.lines), -1] or _outlived(asked),
         "its log lost what its last attempt did": _is_whole(log, state),
     }
     return [said for said, is_so in checks.items() if not is_so]
+
+
+def _outlived(asked: Asked) -> bool:
+    """Its worker died with the last lines in hand, when the command had ended: the run says so."""
+    return "had finished when its worker died" in asked.row["message"]
 
 
 def _overlap(attempts: list[str]) -> bool:

@@ -26,6 +26,8 @@ class Work:
     gpus: tuple[str, ...] = ()
     run_id: int = 0
     fence: int = 0
+    # Where to leave its code once it has ended of itself: what outlives the worker, so that it is not done again.
+    receipt: Path | None = None
 
 
 class Execution(Protocol):

@@ -27,6 +27,7 @@ from apps.projects.execution.following import GRACE_SECONDS, Follower
 from apps.projects.execution.insisting import insist
 from apps.projects.execution.output import LogKeeper, LogWriter, Piece
 from apps.projects.execution.plans import Plan, Preparation, plan_for
+from apps.projects.execution.receipts import drop_receipt, receipt_of
 from apps.projects.execution.rooms import room_of
 from apps.projects.execution.tools import BUILD_SECONDS, GIT_SECONDS, Tools
 from apps.projects.limits import Limits, seconds_of
@@ -55,6 +56,7 @@ class Runner:
             raise Fenced(f"{self.run_row}: {self._lost}")
         # The database may be away just now: what is done must not be done again for it.
         insist(lambda: actions.end_attempt(self.actor, run=self.run_row, ending=ending), str(self.run_row))
+        drop_receipt(self.run_row)
 
     def cancel(self) -> None:
         """End it as somebody asked. Returns when nobody of it is left."""
@@ -119,7 +121,9 @@ class Runner:
         with ExitStack() as stack:
             backend, more = self._backend(plan, processes, tools, stack, limits)
             given = {**plan.variables, **variables, **more}
-            work = Work(plan.command, plan.folder, given, limits, tuple(self.run_row.gpu_ids), *self._ids())
+            # What is read from its folder when it has ended can't be read by who comes after.
+            receipt = receipt_of(self.run_row) if plan.finished is None else None
+            work = Work(plan.command, plan.folder, given, limits, tuple(self.run_row.gpu_ids), *self._ids(), receipt)
             return self._followed(backend, work, plan, room)
 
     def _followed(self, backend: Backend, work: Work, plan: Plan, room: Path) -> Ending:

@@ -2,7 +2,7 @@
 
 Six kinds of threads, none of Celery's. A *slot* claims a run and follows it to its end. The *heart* says that the
 worker lives, and hears what was cancelled or taken away. The *scout* looks for waiting runs, and for those that other
-workers lost, whether a message came or not; another ends the containers of those. The *watch* asks no database: it
+workers lost, whether a message came or not; another tidies up after those. The *watch* asks no database: it
 kills what runs once the heart is late.
 """
 
@@ -26,6 +26,8 @@ from apps.core.context import RequestContext, entered, new_request_id
 from apps.projects import actions
 from apps.projects.execution.abilities import abilities
 from apps.projects.execution.containers import end_lost_containers
+from apps.projects.execution.receipts import redeem_receipts
+from apps.projects.execution.rooms import clean_rooms
 from apps.projects.execution.slots import Slots
 from apps.projects.models import DEFAULT_QUEUE, Worker
 
@@ -60,7 +62,7 @@ class RunWorker:
             self._thread(f"slot {number}", self._fill)
         self._thread("heart", self._live)
         self._thread("scout", self._scout)
-        self._thread("containers", self._end_containers)
+        self._thread("tidy", self._tidy)
 
     def look(self) -> None:
         """There may be something in a queue."""
@@ -129,12 +131,16 @@ class RunWorker:
                 self.slots.ring()
             if time.monotonic() >= due:
                 due = time.monotonic() + LOST_SECONDS
+                # First what those finished: it is not to be done again.
+                self._tried("redeem receipts", lambda: bool(redeem_receipts(system_actor())))
                 self._tried("look for lost runs", lambda: bool(actions.end_lost_runs(system_actor())))
 
-    def _end_containers(self) -> None:
-        """Those of workers that died: no signal reaches them."""
+    def _tidy(self) -> None:
+        """Receipts, containers and folders of this host's workers that died: they outlive them."""
         while not self._stopping.is_set():
+            self._tried("redeem receipts", lambda: bool(redeem_receipts(system_actor())))
             self._tried("end lost containers", lambda: bool(end_lost_containers()))
+            self._tried("remove lost folders", lambda: bool(clean_rooms()))
             self._stopping.wait(LOST_SECONDS)
 
     def _ask(self) -> bool:

@@ -39,6 +39,10 @@ class Wanted:
     limits: Mapping[str, int] = field(default_factory=dict)
     groups: tuple[Path, ...] = ()
     memory: int | None = None
+    # An open set of Landlock's that the command is held to.
+    closed: int | None = None
+    # Where its code is left once it has ended of itself.
+    receipt: Path | None = None
 
     def to_bytes(self) -> bytes:
         """As the guardian reads it: four bytes of length, then the values marshalled."""
@@ -51,6 +55,8 @@ class Wanted:
             "limits": dict(self.limits),
             "groups": [str(group) for group in self.groups],
             "memory": self.memory,
+            "closed": self.closed,
+            "receipt": str(self.receipt or ""),
         }
         text = marshal.dumps(said)
         return len(text).to_bytes(4, "big") + text
@@ -70,7 +76,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                pass_fds=(status,),
+                pass_fds=(status,) if wanted.closed is None else (status, wanted.closed),
                 start_new_session=True,
                 bufsize=0,
             )

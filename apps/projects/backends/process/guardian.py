@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
-_PDEATHSIG, _SUBREAPER = 1, 36
+_PDEATHSIG, _SUBREAPER, _NO_NEW_PRIVILEGES = 1, 36, 38
+_RESTRICT_SELF = 446
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 # What is left when the command has ended of itself, or the worker has died, is given so many seconds to end.
 LEFT_SECONDS = 2.0
@@ -88,7 +89,11 @@ class Keeper:
         self._child = _started(self._wanted, self._status)
         for number in (1, 2):
             _to_null(number)
-        _end_all(self._wanted, self._followed(), self._wait_a_little)
+        grace = self._followed()
+        ended_itself = self._code is not None
+        _end_all(self._wanted, grace, self._wait_a_little)
+        if ended_itself:
+            _leave_receipt(self._wanted["receipt"], self._code)
         _write(self._status, {"code": -signal.SIGKILL if self._code is None else self._code, **self._said})
 
     def _followed(self) -> float:
@@ -131,6 +136,17 @@ class Keeper:
                 return
             if pid == self._child:
                 self._code = os.waitstatus_to_exitcode(code)
+
+
+def _leave_receipt(path: str, code: int | None) -> None:
+    """For who comes after a worker that died before it could write down what it was told."""
+    if path:
+        try:
+            with open(f"{path}.new", "w") as file:  # noqa: PTH123
+                file.write(str(code))
+            os.rename(f"{path}.new", path)  # noqa: PTH104
+        except OSError:
+            pass  # the worker is told anyway
 
 
 def _wanted() -> dict[str, Any]:
@@ -180,6 +196,11 @@ def _become(wanted: dict[str, Any], status: int) -> NoReturn:
     if wanted["arguments"]:
         # Not on the command line, which others can read: there are secrets among them.
         argv[1:1] = ["--args", str(_file_of("\0".join(wanted["arguments"])))]
+    if wanted["closed"] is not None:
+        _prctl(_NO_NEW_PRIVILEGES, 1)
+        if ctypes.CDLL(None).syscall(_RESTRICT_SELF, wanted["closed"], 0):
+            raise OSError("ports can't be closed to it")
+        os.close(wanted["closed"])
     os.chdir(wanted["folder"])
     os.umask(0o077)
     os.execve(argv[0], argv, wanted["variables"])  # noqa: S606

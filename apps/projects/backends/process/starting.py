@@ -13,6 +13,7 @@ from apps.core.errors import Unavailable
 from apps.projects.backends.base import Work
 from apps.projects.backends.process.cgroups import Cgroups, Group
 from apps.projects.backends.process.child import Child, Wanted
+from apps.projects.backends.process.closing import Closed
 from apps.projects.backends.process.forwarding import Forward, forwarded
 from apps.projects.backends.process.sandbox import WORK, WRAPPERS, Sandbox, all_seen
 from apps.projects.limits import Limits
@@ -20,6 +21,7 @@ from apps.projects.limits import Limits
 _MIB = 1024 * 1024
 _FILES_OPEN = 65_536
 _NO_CGROUPS = Cgroups()
+_NONE_CLOSED = Closed()
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -41,6 +43,7 @@ class Host:
     readable: tuple[Path, ...] = ()
     # Single files that they see elsewhere, by that place.
     placed: Mapping[PurePosixPath, Path] = field(default_factory=dict)
+    closed: Closed = _NONE_CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,8 @@ class Processes:
             limits=self._rlimits(work.limits),
             groups=group.places,
             memory=self._watched_memory(work.limits),
+            closed=self.host.closed.descriptor,
+            receipt=work.receipt,
         )
 
     def _plain(self, work: Work, group: Group) -> Wanted:
@@ -125,6 +130,8 @@ class Processes:
             limits=self._rlimits(work.limits),
             groups=group.places,
             memory=self._watched_memory(work.limits),
+            closed=self.host.closed.descriptor,
+            receipt=work.receipt,
         )
 
     def _rlimits(self, limits: Limits) -> dict[str, int]:

@@ -5,23 +5,29 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from apps.core.errors import InvalidInput, Unavailable
-from apps.projects.backends.process import Host, Level, unenforced
+from apps.projects.backends.process import Host, Level, forward_to, unenforced
 from apps.projects.backends.process.cgroups import find_cgroups
+from apps.projects.backends.process.closing import Closed, closed
 from apps.projects.environments import uv_here
 from apps.projects.environments.needs import conda_here
 
 _PROBE_SECONDS = 10
+_POSTGRESQL, _REDIS = 5432, 6379
 _BWRAP = ("--unshare-user", "--uid", "1000", "--unshare-pid", "--unshare-net", "--ro-bind", "/", "/", "--proc", "/proc")
 # So that nobody inside makes a namespace in which they are root; older ones don't know it.
 _HARDER = ("--disable-userns",)
+_OPEN = "ports: those of the database and broker ({}) are not closed to runs; that takes Linux 6.7 or later."
 _NETWORK = (
     "network: a run with network reaches what this host reaches: its own loopback, the local network, and a cloud's "
     "metadata address. Cut it off by the run's limit `network`, or close them by a firewall."
@@ -34,7 +40,10 @@ def host() -> Host:
     named = settings.PROJECT_CGROUP
     cgroups = find_cgroups(Path(named) if named else None)
     bwrap, options, _ = (None, (), "") if settings.PROJECT_ISOLATION == "process" else sandbox_here()
-    return Host(bwrap, options, cgroups, (*settings.SANDBOX_READABLE, *_indexes()))
+    # A bwrap that gets its rights from its file's owner couldn't start any more.
+    is_plain = bwrap is None or not bwrap.stat().st_mode & stat.S_ISUID
+    ports = closed(_ports()) if is_plain else Closed(_ports())
+    return Host(bwrap, options, cgroups, (*settings.SANDBOX_READABLE, *_indexes()), closed=ports)
 
 
 @cache
@@ -58,7 +67,9 @@ def require_isolation() -> None:
 
 
 def abilities() -> dict[str, Any]:
-    """For the worker's page: `isolation`, `isolation_note`, `lacks`, `gpus`, `uv`, `conda`, `docker`, `cgroups`."""
+    """For the worker's page: `isolation`, `isolation_note`, `lacks`, `gpus`, `uv`, `conda`, `docker`, `cgroups`,
+    `closed_ports`.
+    """
     here = host()
     _, _, why = sandbox_here()
     wanted = settings.PROJECT_ISOLATION
@@ -69,7 +80,8 @@ def abilities() -> dict[str, Any]:
     return {
         "isolation": "none: runs are refused" if refused else str(level),
         "isolation_note": "" if here.bwrap else why,
-        "lacks": [said for _, said in unenforced(here)] + ([_NETWORK] if here.bwrap else []),
+        "lacks": [*(said for _, said in unenforced(here)), *_of_network(here)],
+        "closed_ports": list(here.closed.ports) if here.closed.descriptor is not None else [],
         "cgroups": {"version": here.cgroups.version, "controllers": sorted(here.cgroups.can_limit)},
         "gpus": list(gpus()),
         "uv": _uv(),
@@ -96,6 +108,25 @@ def gpus() -> tuple[str, ...]:
     except (OSError, subprocess.SubprocessError):
         return ()
     return tuple(line.strip() for line in said.stdout.decode(errors="replace").splitlines() if line.strip().isdigit())
+
+
+def _of_network(here: Host) -> Iterator[str]:
+    yield _NETWORK
+    if here.closed.ports and here.closed.descriptor is None:
+        yield _OPEN.format(", ".join(map(str, here.closed.ports)))
+
+
+def _ports() -> tuple[int, ...]:
+    """Where this server reaches its database and its broker over TCP."""
+    found = set()
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("postgresql") and not str(database.get("HOST") or "").startswith("/"):
+        found.add(int(database.get("PORT") or _POSTGRESQL))
+    broker = urlsplit(settings.REDIS_URL)
+    if broker.scheme in ("redis", "rediss"):
+        found.add(broker.port or _REDIS)
+    # Who shares a port with the server that runs log to can't be closed out.
+    return tuple(sorted(found - {forward_to(settings.TRACKING_URL).port}))
 
 
 def _refusal(command: list[str]) -> str:

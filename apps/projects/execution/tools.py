@@ -7,7 +7,7 @@ import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
@@ -93,7 +93,7 @@ class Tools:
         room = self.room / "build"
         is_apart = self.host.bwrap is not None
         place = Path(command[0])
-        host = Host(self.host.bwrap, self.host.options, self.host.cgroups, self.host.readable, {_TOOL: place})
+        host = replace(self.host, placed={_TOOL: place})
         # Where conda is, its own Python is beside it.
         beside = () if place == uv_here() else (place.resolve().parent.parent,)
         backend = Processes(host, room, (*interpreter_of(folder), *beside), (folder,))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -64,6 +65,8 @@ _FREE = Limits()
 def queued(people: People) -> Callable[..., ProjectRun]:
     """Queue a run of a project of some files, and claim it."""
 
+    numbers = count(1)
+
     def make(
         files: Files,
         *,
@@ -74,7 +77,7 @@ def queued(people: People) -> Callable[..., ProjectRun]:
     ) -> ProjectRun:
         archive = archive_of(people, files)
         given: dict[str, Any] = {"source_kind": SourceKind.ARCHIVE, "source_uri": "", "archive": archive}
-        made = make_project(people.ada, **given | (project or {}))
+        made = make_project(people.ada, f"steps-{next(numbers)}", **given | (project or {}))
         make_run(people.ada, made, limits=limits, **asks)
         run = claim(make_worker(), gpus_here)
         assert run is not None

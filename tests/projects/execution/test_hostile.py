@@ -6,12 +6,15 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as site
 
+from apps.projects.backends.process import Host
+from apps.projects.backends.process.closing import closed
 from apps.projects.execution import following
 from apps.projects.execution.abilities import host
 from apps.projects.execution.runner import Runner
@@ -216,6 +219,41 @@ _KNOCK = (
     "    except OSError as error:\n"
     "        return 'no way'\n"
 )
+
+
+@pytest.mark.usefixtures("level")
+def test_ports_of_database_and_broker_are_closed_to_it(
+    execute: Execute, service: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apps.projects.execution import runner
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        threading.Thread(target=_answer, args=(other,), daemon=True).start()
+        here = replace(host(), closed=closed((service,)))
+        if here.closed.descriptor is None:
+            pytest.skip("this kernel can't close ports: it is older than 6.7, or without Landlock")
+        monkeypatch.setattr(runner, "host", lambda: here)
+        text = f"{_KNOCK}for port in ({service}, {other.getsockname()[1]}):\n    print(reach('127.0.0.1', port))\n"
+        done = execute(script(text))
+    assert done.lines == ["no way", "here I am"]
+
+
+def test_without_a_sandbox_it_can_not_end_its_guardian_or_the_worker(
+    execute: Execute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apps.projects.execution import runner
+
+    here = Host(closed=closed((5432,)))
+    if here.closed.descriptor is None:
+        pytest.skip("this kernel can't close ports: it is older than 6.7, or without Landlock")
+    monkeypatch.setattr(runner, "host", lambda: here)
+    text = (
+        "import os\n"
+        "for pid in (os.getppid(), int(open(f'/proc/{os.getppid()}/stat').read().split()[3])):\n"
+        "    try:\n        os.kill(pid, 0); print('reached', pid)\n"
+        "    except PermissionError:\n        print('refused')\n"
+    )
+    assert execute(project("exec python step.py", **{"step.py": text})).lines == ["refused", "refused"]
 
 
 @pytest.mark.usefixtures("sandboxed")

@@ -5,7 +5,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.errors import InvalidInput
 from apps.projects.actions.secrets import MAX_DESCRIPTION
+from apps.projects.variables import check_secret_name
 
 
 class UnseenTextarea(forms.Textarea):
@@ -47,3 +49,12 @@ class NewSecretForm(SecretForm):
         help_text=_("A run finds it as the environment variable of this name, such as S3_KEY."),
     )
     field_order = ("name", "value", "description")
+
+    def clean_name(self) -> str:
+        """The name. Raises `ValidationError` for one that no secret may have."""
+        name: str = self.cleaned_data["name"]
+        try:
+            check_secret_name(name)
+        except InvalidInput as error:
+            raise forms.ValidationError(error.message) from error
+        return name

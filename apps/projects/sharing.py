@@ -8,13 +8,14 @@ from apps.accounts.kinds import Kind, Target, register_kind
 from apps.accounts.models import ObjectKind
 from apps.core.actor import Actor, Level
 from apps.projects import access
+from apps.projects.actions.forgetting import forget_remains
 from apps.projects.addresses import project_url
 from apps.projects.models import Project
 
 
 def register() -> None:
     """Let projects be shared."""
-    register_kind(ObjectKind.PROJECT, Kind(_find, _level_of, _by_ids))
+    register_kind(ObjectKind.PROJECT, Kind(_find, _level_of, _by_ids, empty_team=forget_remains))
 
 
 def _find(actor: Actor, reference: str, level: Level) -> Target:

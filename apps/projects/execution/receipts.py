@@ -46,7 +46,8 @@ def redeem_receipts(actor: Actor) -> int:
 def _redeemed(actor: Actor, key: int, fence: int, code: str) -> bool:
     run = ProjectRun.objects.select_related("team", "project", "run").filter(pk=key, fence=fence).first()
     # What failed is lost, and retried where its policy says so, as it would have been otherwise.
-    if run is None or code != "0":
+    # Who was asked to end may have ended well, too.
+    if run is None or code != "0" or run.cancel_ms is not None:
         return False
     with suppress(Fenced):
         actions.end_attempt(actor, run=run, ending=Ending(RunState.FINISHED, _WORDS, 0))

@@ -138,8 +138,8 @@ class RunWorker:
     def _tidy(self) -> None:
         """Receipts, containers and folders of this host's workers that died: they outlive them."""
         while not self._stopping.is_set():
-            self._tried("redeem receipts", lambda: bool(redeem_receipts(system_actor())))
             self._tried("end lost containers", lambda: bool(end_lost_containers()))
+            self._tried("redeem receipts", lambda: bool(redeem_receipts(system_actor())))
             self._tried("remove lost folders", lambda: bool(clean_rooms()))
             self._stopping.wait(LOST_SECONDS)
 

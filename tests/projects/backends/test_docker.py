@@ -232,3 +232,16 @@ def test_what_is_not_wanted_any_more_is_not_pulled(engine: str, folder: Path, cl
     with pytest.raises(NoMore):
         backend.start(Work("true", folder, {}, Limits()))
     assert client.containers.list(all=True) == []
+
+
+def test_of_those_that_ended_while_their_worker_was_dead_the_code_is_left(start: Start, tmp_path: Path) -> None:
+    running = start("exit 3", run_id=7, fence=2, receipt=tmp_path / "receipt")
+    assert all_of(running) == ("", 3)
+    assert reap(("here",), lambda found: found) == 0
+    assert (tmp_path / "receipt").read_text() == "3"
+
+
+def test_of_those_that_go_on_there_is_no_code(start: Start, tmp_path: Path) -> None:
+    start("sleep 300", run_id=7, fence=2, receipt=tmp_path / "receipt")
+    assert reap(("here",), lambda found: found) == 0
+    assert not (tmp_path / "receipt").exists()

@@ -82,6 +82,14 @@ def test_who_lives_finishes_for_who_died(is_believed_lost: bool, held: ProjectRu
 
 
 @pytest.mark.django_db
+def test_who_was_cancelled_has_not_finished(held: ProjectRun, gone: int) -> None:
+    ProjectRun.objects.filter(pk=held.pk).update(cancel_ms=1)
+    left(held, gone, "0")
+    assert redeem_receipts(SYSTEM) == 0
+    assert fresh(held).state == RunState.RUNNING
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "leave",
     [

@@ -26,7 +26,7 @@ from apps.projects.backends.base import Work
 from apps.projects.backends.docker.arguments import Arguments, arguments_of
 from apps.projects.backends.docker.engine import Say, answering, can_limit, connect, image_of, lacking
 from apps.projects.backends.docker.packing import pack_into
-from apps.projects.backends.docker.reaping import FENCE, RUN, SITE
+from apps.projects.backends.docker.reaping import FENCE, RECEIPT, RUN, SITE
 from apps.projects.backends.docker.rules import Rules
 from apps.projects.backends.docker.volumes import CODE, mounts_of
 from apps.projects.limits import Limits
@@ -208,9 +208,17 @@ def _options(work: Work, arguments: Arguments, rules: Rules, info: Mapping[str, 
         "shm_size": arguments.shm_size,
         "user": arguments.user or None,
         "device_requests": _devices(work.gpus, arguments.gpus, rules),
-        "labels": {SITE: rules.sites[0], RUN: str(work.run_id), FENCE: str(work.fence)} if rules.sites else {},
+        "labels": _labels(work, rules),
     }
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _labels(work: Work, rules: Rules) -> dict[str, str]:
+    """What a container is found by when its worker has died; of one's own machine there is none to look."""
+    if not rules.sites:
+        return {}
+    receipt = {RECEIPT: str(work.receipt)} if work.receipt else {}
+    return {SITE: rules.sites[0], RUN: str(work.run_id), FENCE: str(work.fence), **receipt}
 
 
 def _least(*amounts: float | None) -> Any:

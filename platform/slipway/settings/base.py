@@ -236,6 +236,12 @@ CELERY_BEAT_SCHEDULE = {
 RETENTION_DAYS = env.integer("SLIPWAY_RETENTION_DAYS", 30)
 # Archives of projects: how large a zip may be, what may come out of it, and how long one is kept that nobody needs.
 PROJECT_ARCHIVE_BYTES = env.integer("SLIPWAY_PROJECT_ARCHIVE_MB", 512, least=1) * 1024**2
+# What a form may send: such an archive, and the fields beside it.
+MAX_UPLOAD_BYTES = PROJECT_ARCHIVE_BYTES + 1024**2
+FILE_UPLOAD_HANDLERS = [
+    "apps.core.uploads.BoundedUploads",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 PROJECT_UNPACKED_BYTES = env.integer("SLIPWAY_PROJECT_UNPACKED_MB", 2048, least=1) * 1024**2
 PROJECT_ARCHIVE_FILES = env.integer("SLIPWAY_PROJECT_FILES", 20_000, least=1)
 PROJECT_ARCHIVE_DAYS = env.integer("SLIPWAY_PROJECT_ARCHIVE_DAYS", 30)

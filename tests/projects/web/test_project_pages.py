@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from apps.audit.models import Event
-from apps.projects.models import Archive, Project, RunState, SourceKind
+from apps.projects.models import Archive, Project, Quota, RunState, SourceKind
 from tests.personas import People, Persona
 from tests.projects.archives import PROJECT, zipped
 from tests.projects.making import end, make_project, make_run
@@ -133,6 +134,28 @@ def test_what_is_no_zip_is_refused(people: People) -> None:
     sent = {"name": "iris", "description": "", "subfolder": "", "file": SimpleUploadedFile("iris.zip", b"no zip")}
     answer = people.ben.browser().post("/projects/new/?from=archive", sent)
     assert answer.status_code == 422 and "it is no zip file" in answer.content.decode()
+
+
+def test_an_upload_over_the_limit_is_refused_before_it_is_kept(people: People, settings: Any) -> None:
+    settings.MAX_UPLOAD_BYTES = 1000
+    big = SimpleUploadedFile("iris.zip", b"x" * 2000)
+    sent = {"name": "iris", "description": "", "subfolder": "", "file": big}
+    answer = people.ben.browser().post("/projects/new/?from=archive", sent)
+    assert answer.status_code == 413 and "at most 1,000 bytes" in answer.content.decode()
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.force_login(people.ben.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    token = client.get("/projects/new/").cookies["slipway_csrf"].value
+    big.seek(0)
+    # Looking for the token is what reads the form.
+    sent = {"csrfmiddlewaretoken": token, **sent}
+    assert client.post("/projects/new/?from=archive", sent).status_code == 413
+
+
+def test_a_team_over_its_quota_keeps_none(people: People) -> None:
+    Quota.objects.create(team=people.forge, archive_bytes=10)
+    sent = {"name": "iris", "description": "", "subfolder": "", "file": upload({"MLproject": PROJECT})}
+    answer = people.ben.browser().post("/projects/new/?from=archive", sent)
+    assert answer.status_code == 422 and "over the quota of the team" in answer.content.decode()
 
 
 def test_a_repository_is_left_to_a_worker(people: People) -> None:

@@ -6,9 +6,10 @@ from tests.doors import ADMINS, CREATORS, EDITORS, EVERYBODY, MANAGERS, READERS,
 from tests.doors.notifications import NOTIFICATION_API
 from tests.doors.notifications_pages import NOTIFICATION_PAGES
 from tests.doors.projects_api import PROJECTS_API
+from tests.doors.projects_builds import BUILD_DOORS
 from tests.doors.projects_pages import PROJECT_PAGES
-from tests.doors.projects_workers import WORKERS_API, WORKERS_PAGES
 from tests.doors.projects_schedules import SCHEDULE_DOORS
+from tests.doors.projects_workers import WORKERS_API, WORKERS_PAGES
 from tests.doors.registry_api import REGISTRY_API
 from tests.doors.registry_approvals import APPROVAL_PAGES
 from tests.doors.registry_pages import MODEL_PAGES
@@ -154,7 +155,10 @@ API = {
 }
 
 VIEW_DOORS = ACCOUNT_PAGES | NOTIFICATION_PAGES | EXPERIMENT_PAGES | MODEL_PAGES | APPROVAL_PAGES | API
-VIEW_DOORS |= NOTIFICATION_API | REGISTRY_API | PROJECTS_API | PROJECT_PAGES | SCHEDULE_DOORS | SECRET_DOORS
+VIEW_DOORS |= (
+    NOTIFICATION_API | REGISTRY_API | PROJECTS_API | PROJECT_PAGES | SECRET_DOORS
+VIEW_DOORS |= SCHEDULE_DOORS | BUILD_DOORS
+)
 VIEW_DOORS |= WORKERS_API | WORKERS_PAGES
 
 # Names without a line above, and why.

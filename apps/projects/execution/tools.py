@@ -16,7 +16,7 @@ from apps.core.errors import InvalidInput, Unavailable
 from apps.projects.backends.base import Execution, Work
 from apps.projects.backends.process import Host, Processes
 from apps.projects.backends.process.sandbox import interpreter_of
-from apps.projects.environments import cant_be_built, uv_here
+from apps.projects.environments import cant_be_built
 from apps.projects.execution.following import Follower
 from apps.projects.limits import Limits
 
@@ -94,8 +94,7 @@ class Tools:
         is_apart = self.host.bwrap is not None
         place = Path(command[0])
         host = replace(self.host, placed={_TOOL: place})
-        # Where conda is, its own Python is beside it.
-        beside = () if place == uv_here() else (place.resolve().parent.parent,)
+        beside = _prefix_of(place)
         backend = Processes(host, room, (*interpreter_of(folder), *beside), (folder,))
         (room / "work").mkdir(parents=True, exist_ok=True)
         seen = [str(_TOOL) if is_apart and not beside else command[0], *command[1:]]
@@ -140,6 +139,12 @@ class Tools:
                 return lines.last or ["it gave no reason"] if code else None
         finally:
             execution.close()
+
+
+def _prefix_of(tool: Path) -> tuple[Path, ...]:
+    """Where conda is, its own Python is beside it; uv and micromamba are files that need no other."""
+    prefix = tool.resolve().parent.parent
+    return (prefix,) if (prefix / "conda-meta").is_dir() else ()
 
 
 def _environment() -> dict[str, str]:

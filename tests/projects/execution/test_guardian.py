@@ -91,3 +91,21 @@ def _is_sleep(pid: int) -> bool:
         return Path(f"/proc/{pid}/comm").read_text() == "sleep\n"
     except OSError:
         return False
+
+
+def test_a_process_whose_first_thread_has_ended_is_one(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    text = (
+        "import ctypes, os, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(1005.5,)).start()\n"
+        "print(os.getpid(), flush=True)\n"
+        "ctypes.CDLL(None).pthread_exit(None)\n"
+    )
+    (tmp_path / "work" / "step.py").write_text(text)
+    command = f"exec {sys.executable} -I step.py"
+    running = Processes(host("process"), tmp_path).start(Work(command, tmp_path / "work", {}, Limits()))
+    pid = int(next(running.output()))
+    wait_until(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+    running.kill(0)
+    assert not Path(f"/proc/{pid}").exists()
+    running.close()

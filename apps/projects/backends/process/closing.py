@@ -32,16 +32,16 @@ class Closed:
 
 @cache
 def closed(ports: tuple[int, ...]) -> Closed:
-    """A set for the life of this process."""
+    """A set for the life of this process; without ports one that bounds signals alone."""
     version = _call(_CREATE, None, 0, _VERSION)
-    if version < _LEAST or not ports:
+    if version < (_LEAST if ports else _WITH_SCOPES):
         return Closed(ports)
-    scoped = _SCOPED if version >= _WITH_SCOPES else 0
-    handled = struct.pack("QQQ", 0, _CONNECT_TCP, scoped) if scoped else struct.pack("QQ", 0, _CONNECT_TCP)
+    network = _CONNECT_TCP if ports else 0
+    handled = struct.pack("QQQ", 0, network, _SCOPED) if version >= _WITH_SCOPES else struct.pack("QQ", 0, network)
     descriptor = _call(_CREATE, handled, len(handled), 0)
     if descriptor < 0:
         return Closed(ports)
-    if not all(_is_allowed(descriptor, port) for port in range(65_536) if port not in ports):
+    if ports and not all(_is_allowed(descriptor, port) for port in range(65_536) if port not in ports):
         os.close(descriptor)
         return Closed(ports)
     return Closed(ports, descriptor)

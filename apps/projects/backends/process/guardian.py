@@ -9,7 +9,7 @@ It is two processes, each of which ends what is left when the other was killed; 
 session nor a double fork gets away.
 """
 
-# ruff: noqa: PTH208
+# ruff: noqa: PTH100, PTH104, PTH120, PTH123
 # pathlib alone would take as long to load as all the rest.
 
 from __future__ import annotations
@@ -21,22 +21,23 @@ import resource
 import select
 import signal
 import sys
-import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, NoReturn
+
+    from apps.projects.backends.process.tree import LOOK_SECONDS, end_all, memory, put, reap_any, try_to_put
+else:
+    # Beside this file, without the packages that it lies in: they would load all of the worker.
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    from tree import LOOK_SECONDS, end_all, memory, put, reap_any, try_to_put
 
 _PDEATHSIG, _SUBREAPER, _NO_NEW_PRIVILEGES = 1, 36, 38
 _RESTRICT_SELF = 446
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 # What is left when the command has ended of itself, or the worker has died, is given so many seconds to end.
 LEFT_SECONDS = 2.0
 # How often the memory of all processes together is looked at, where no cgroup does it.
 MEMORY_SECONDS = 0.5
-# How often it is looked whether all have ended.
-LOOK_SECONDS = 0.01
 _CANT_START = 127
 
 
@@ -65,7 +66,7 @@ def _second(keeper: int, wanted: dict[str, Any], status: int) -> int:
             break
     if code == 0:
         return 0
-    _end_all(wanted, 0.0, _reap_any)
+    end_all(wanted, 0.0, reap_any)
     _write(status, {"code": -signal.SIGKILL, "lost": True})
     return 1
 
@@ -91,7 +92,7 @@ class Keeper:
             _to_null(number)
         grace = self._followed()
         ended_itself = self._code is not None
-        _end_all(self._wanted, grace, self._wait_a_little)
+        end_all(self._wanted, grace, self._wait_a_little)
         if ended_itself:
             _leave_receipt(self._wanted["receipt"], self._code)
         _write(self._status, {"code": -signal.SIGKILL if self._code is None else self._code, **self._said})
@@ -111,7 +112,7 @@ class Keeper:
                 return 0.0
             if 0 in ready:
                 return self._told()
-            if most and _memory() > most:
+            if most and memory() > most:
                 self._said["memory"] = True
                 return 0.0
 
@@ -142,9 +143,9 @@ def _leave_receipt(path: str, code: int | None) -> None:
     """For who comes after a worker that died before it could write down what it was told."""
     if path:
         try:
-            with open(f"{path}.new", "w") as file:  # noqa: PTH123
+            with open(f"{path}.new", "w") as file:
                 file.write(str(code))
-            os.rename(f"{path}.new", path)  # noqa: PTH104
+            os.rename(f"{path}.new", path)
         except OSError:
             pass  # the worker is told anyway
 
@@ -185,9 +186,9 @@ def _become(wanted: dict[str, Any], status: int) -> NoReturn:
         signal.signal(number, signal.SIG_DFL)
     os.setsid()
     # Where the host runs out of memory, it is this that goes, and not the database beside it.
-    _try_to_put("/proc/self/oom_score_adj", "1000")
+    try_to_put("/proc/self/oom_score_adj", "1000")
     for group in wanted["groups"]:
-        _put(f"{group}/cgroup.procs", "0")
+        put(f"{group}/cgroup.procs", "0")
     os.close(status)
     _to_null(0)
     for name, most in wanted["limits"].items():
@@ -217,110 +218,6 @@ def _file_of(text: str) -> int:
     os.write(file, text.encode() + b"\0")
     os.lseek(file, 0, os.SEEK_SET)
     return file
-
-
-def _end_all(wanted: dict[str, Any], grace: float, wait: Callable[[], float | None]) -> None:
-    """Ask all descendants to end, and after the grace kill them, until there are none."""
-    deadline, is_asked = time.monotonic() + grace, not grace
-    while left := _descendants():
-        if not is_asked:
-            # The sandbox's own processes would take all others with them at once; those may only just begin.
-            asked = [pid for pid, depth in left.items() if depth > wanted["wrappers"]]
-            is_asked = bool(asked)
-            for pid in asked:
-                _signal(pid, signal.SIGTERM)
-        if time.monotonic() >= deadline:
-            _kill_all(wanted)
-        shorter = wait()
-        if shorter is not None:
-            deadline = min(deadline, time.monotonic() + shorter)
-    wait()
-
-
-def _kill_all(wanted: dict[str, Any]) -> None:
-    for group in wanted["groups"]:
-        # Nobody forks any more; and where the kernel can, it kills all of the group itself.
-        _try_to_put(f"{group}/pids.max", "0")
-        _try_to_put(f"{group}/cgroup.kill", "1")
-    found = sorted(_descendants().items(), key=lambda item: item[1])
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid, depth in found:
-            if number is signal.SIGKILL or depth > wanted["wrappers"]:
-                _signal(pid, number)
-
-
-def _descendants() -> dict[int, int]:
-    """Processes that this one's children, and theirs, have started and that still go on: how far down each is."""
-    children: dict[int, list[int]] = {}
-    for pid, parent in _living():
-        children.setdefault(parent, []).append(pid)
-    found: dict[int, int] = {}
-    level, depth = children.get(os.getpid(), []), 1
-    while level:
-        found |= dict.fromkeys(level, depth)
-        level, depth = [child for pid in level for child in children.get(pid, [])], depth + 1
-    return found
-
-
-def _living() -> list[tuple[int, int]]:
-    """Process and parent of all that are no zombies."""
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            fields = _read(f"/proc/{name}/stat").rpartition(b")")[2].split(None, 2)
-            if len(fields) > 1 and fields[0] not in (b"Z", b"X"):
-                found.append((int(name), int(fields[1])))
-    return found
-
-
-def _memory() -> int:
-    """Bytes of memory that all descendants together have."""
-    resident = [_read(f"/proc/{pid}/statm").split()[1:2] for pid in _descendants()]
-    return sum(int(pages[0]) for pages in resident if pages) * _PAGE
-
-
-def _read(path: str) -> bytes:
-    try:
-        file = os.open(path, os.O_RDONLY)
-    except OSError:
-        return b""
-    try:
-        return os.read(file, 4096)
-    except OSError:
-        return b""
-    finally:
-        os.close(file)
-
-
-def _put(path: str, text: str) -> None:
-    file = os.open(path, os.O_WRONLY)
-    try:
-        os.write(file, text.encode())
-    finally:
-        os.close(file)
-
-
-def _try_to_put(path: str, text: str) -> None:
-    try:
-        _put(path, text)
-    except OSError:
-        return
-
-
-def _reap_any() -> None:
-    time.sleep(LOOK_SECONDS)
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return
-
-
-def _signal(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
 
 
 def _write(status: int, said: dict[str, Any]) -> None:

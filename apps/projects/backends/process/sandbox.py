@@ -141,7 +141,8 @@ def interpreter_of(environment: Path) -> tuple[Path, ...]:
     home = Path(found[1])
     # A link's own place, and where it leads to: uv names the first, and libraries are found from the second.
     places = {home.parent, Path(os.path.realpath(environment / "bin" / "python")).parent.parent}
-    return tuple(sorted(place for place in places if not _is_seen(place)))
+    # Only what is an interpreter's own folder: `~/bin/python` must not show the home.
+    return tuple(sorted(place for place in places if not _is_seen(place) and any(place.glob("lib*/python*"))))
 
 
 def _is_seen(place: Path) -> bool:

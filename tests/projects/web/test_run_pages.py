@@ -73,6 +73,25 @@ def test_the_list_costs_the_same_for_many(
         browser.get("/project-runs/")
 
 
+@pytest.mark.parametrize("count", [1, 8])
+def test_a_run_costs_the_same_however_much_is_about_it(
+    people: People, django_assert_max_num_queries: DjangoAssertNumQueries, count: int
+) -> None:
+    project = make_project(people.ada)
+    run = make_run(people.ada, project, params={f"p{place}": "1" for place in range(count)})
+    for _ in range(count):
+        end(make_run(people.ada, project, priority=60))
+    ProjectRun.objects.exclude(pk=run.pk).update(parent=run)
+    assert run.run is not None
+    for place in range(count):
+        log = {"run_id": run.run.run_id, "key": f"m{place}", "value": 1, "timestamp": 1, "step": 0}
+        people.ada.call("POST", "runs/log-metric", log)
+    browser = people.ada.browser()
+    browser.get(address(run))
+    with django_assert_max_num_queries(28):
+        browser.get(address(run))
+
+
 def test_a_waiting_run_says_where_it_stands_and_why(people: People) -> None:
     project = make_project(people.ada)
     first, run = make_run(people.ada, project), make_run(people.ada, project)

@@ -172,6 +172,7 @@ def test_a_webhook_calls_or_starts(people: People, chief: Persona, project: Proj
         ({"secret": "hush"}, "not both"),
         ({"job": None}, "wants a URL"),
         ({"job_entry_point": "none"}, "none"),
+        ({"events": ["project_run.ended"]}, "without end"),
     ):
         with pytest.raises(InvalidInput, match=why):
             make_job(people, chief, project, **more)

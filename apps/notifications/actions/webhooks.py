@@ -60,6 +60,7 @@ def create_webhook(actor: Actor, *, place: Place, dialect: str, change: HookChan
     _apply(hook, change)
     if not (hook.url or hook.job) or not hook.events:
         raise InvalidInput("A webhook wants a URL and at least one event.")
+    _refuse_circles(hook)
     with transaction.atomic():
         _refuse_too_many(hook)
         hook.save()
@@ -80,6 +81,7 @@ def change_webhook(actor: Actor, *, webhook: Webhook, change: HookChange) -> Web
             raise NotFound(f"Webhook with ID {webhook.uid} not found.")
         before = _shown(locked)
         _apply(locked, change)
+        _refuse_circles(locked)
         if change.authorization is None and _host(locked) != before["host"]:
             locked.sealed_authorization = ""
         if change.url is not None or change.job is not None or change.status == WebhookStatus.ACTIVE:
@@ -191,6 +193,14 @@ def _found(actor: Actor, hook: Webhook, change: HookChange) -> HookChange:
         raise InvalidInput(f"Webhooks of the dialect {hook.dialect} call URLs alone.")
     job = job_starter().find(actor, change.job, change.job_entry_point)
     return replace(change, job=job.key)
+
+
+def _refuse_circles(hook: Webhook) -> None:
+    """What it starts would start it again, without end."""
+    if hook.job and (words := [word for word in hook.events if word.startswith("project_run.")]):
+        raise InvalidInput(
+            f"A webhook that starts runs can't be told of '{words[0]}': it would start them without end."
+        )
 
 
 def _refuse_unknown(dialect: str, words: Collection[str]) -> None:

@@ -11,7 +11,7 @@ from apps.projects.models import RunState
 
 @dataclass(frozen=True)
 class DemoProjectRun:
-    """A run, `hours` ago, that took `minutes`. `output` are lines of its log.
+    """A run, `hours` ago, that took `minutes`. `output` are lines of its log, whose numbers are its metrics too.
 
     One that is `QUEUED` waits for the queue `gpu`, which is paused.
     """
@@ -52,11 +52,11 @@ _BUILDING = (
 )
 
 
-def _epochs(count: int, start: float, end: float) -> tuple[str, ...]:
-    """Lines as a training writes them."""
+def _epochs(count: int, start: float, end: float, *, of: int = 0) -> tuple[str, ...]:
+    """Lines as a training writes them, `count` of as many as it wants to do."""
     return tuple(
-        f"epoch {place + 1:3d}/{count}  loss {end + (start - end) * 0.86**place:.4f}  "
-        f"\x1b[32m{(place + 1) * 100 // count:3d} %\x1b[0m"
+        f"epoch {place + 1:3d}/{of or count}  loss {end + (start - end) * 0.86**place:.4f}  "
+        f"\x1b[32m{(place + 1) * 100 // (of or count):3d} %\x1b[0m"
         for place in range(count)
     )
 
@@ -190,9 +190,9 @@ PROJECTS = (
                 14.0,
                 RunState.LOST,
                 "window 512",
-                "The worker line-3 was lost, and the run with it.",
+                "The worker demo-worker was lost, and the run with it.",
                 None,
-                output=("2,156,000 rows of 12 sensors", *_epochs(11, 96.0, 30.0)),
+                output=("2,156,000 rows of 12 sensors", *_epochs(11, 96.0, 30.0, of=40)),
             ),
             DemoProjectRun(
                 "diego", "train", {"window": "512"}, 2, 0, RunState.QUEUED, "window 512, again", exit_code=None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import math
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ _HOUR_MS = 3_600_000
 _WAITED_MS = 3_000
 _PREPARED_MS = 9_000
 _GPU = "gpu"
+_NUMBER = re.compile(r"(?<!_)\b(?P<key>loss|auc) +(?P<value>\d+\.\d+)")
 
 
 @dataclass
@@ -126,18 +127,16 @@ def _stamp(ms: int) -> str:
 
 
 def _log_metrics(actor: Actor, run: Run, plan: DemoProjectRun, started_ms: int) -> None:
-    if not plan.output or plan.exit_code == 1:
-        return
-    steps = max(8, len(plan.output))
-    spacing = plan.minutes * 60_000 / steps
-    losses = [
-        Value("loss", step, started_ms + int(spacing * step), 0.4 + math.exp(-step / (steps / 5)) * 0.3, False)
-        for step in range(steps)
+    """The numbers of its output, and its score after."""
+    found = [match for line in plan.output if (match := _NUMBER.search(line))]
+    spacing = plan.minutes * 60_000 / max(1, len(found))
+    values = [
+        Value(match["key"], step, started_ms + int(spacing * step), float(match["value"]), False)
+        for step, match in enumerate(found)
     ]
-    log_batch(actor, run_id=run.run_id, values=losses)
     if plan.score is not None:
-        at = started_ms + int(spacing * steps)
-        log_batch(actor, run_id=run.run_id, values=[Value("score", steps, at, plan.score, False)])
+        values.append(Value("score", len(found), started_ms + int(plan.minutes * 60_000), plan.score, False))
+    log_batch(actor, run_id=run.run_id, values=values)
 
 
 def _set_back(run: ProjectRun, times: Mapping[str, int], start_ms: int, end_ms: int | None) -> None:

@@ -60,7 +60,7 @@ def run_detail(request: ActorRequest, run_id: int) -> HttpResponse:
 def run_activity(request: ActorRequest, run_id: int) -> HttpResponse:
     """Who did what to the run, and what its workers did."""
     run = access.get_project_run(request.actor, run_id)
-    context = _frame(request, run)
+    context = _frame(request, run) | {"tab": "activity"}
     context["events"] = activity_of(request.actor, "project_run", run.pk)
     return render(request, "projects/run_activity.html", context)
 

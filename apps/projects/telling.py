@@ -10,6 +10,7 @@ from apps.core.actor import Actor, Role
 from apps.notifications.actions import publish
 from apps.notifications.happenings import Happening
 from apps.notifications.topics import declare_topic
+from apps.projects.addresses import run_url
 from apps.projects.models import ProjectRun, RunState, Schedule
 
 RUN_FAILED = declare_topic("project.run_failed", _("Runs of mine that failed, were lost, or that others cancelled"))
@@ -33,7 +34,7 @@ def tell_run_ended(actor: Actor, run: ProjectRun) -> None:
         object_id=project.pk,
         object_name=project.name,
         text=f"{run}, {run.entry_point or 'its entry point'}: {run.state}. {run.message}".strip(),
-        url=f"/project-runs/{run.pk}/",
+        url=run_url(run),
         event="project_run.ended",
         facts=_facts(run),
     )

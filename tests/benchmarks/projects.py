@@ -204,9 +204,10 @@ def main() -> None:
 
 def _measure(there: Installation, home: Path, wanted: list[str], times: int, runs: int) -> None:
     api = Api(there)
-    archive = api.upload(SKLEARN)
-    cold = press_to_first_line(api, archive)
-    print(f"press to first line, scikit-learn to be installed: {cold:.1f} s", flush=True)
+    if {"cold", "press"} & {*wanted}:
+        archive = api.upload(SKLEARN)
+        cold = press_to_first_line(api, archive)
+        print(f"press to first line, scikit-learn to be installed: {cold:.1f} s", flush=True)
     if "press" in wanted:
         print(f"press to first line, warm: {_median(lambda: press_to_first_line(api, archive), times)}", flush=True)
     if "mlflow" in wanted:

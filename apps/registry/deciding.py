@@ -35,11 +35,13 @@ def approvers_of(request: PromotionRequest) -> QuerySet[User]:
 
 def may_decide(actor: Actor, request: PromotionRequest) -> bool:
     """Whether the actor's approval would count now. Two statements."""
-    return approvers_of(request).filter(pk=actor.user_id or 0).exists()
+    return actor.confined is None and approvers_of(request).filter(pk=actor.user_id or 0).exists()
 
 
 def require_approver(actor: Actor, request: PromotionRequest, rules: Rules) -> None:
     """Raise `PermissionDenied` for who isn't among the approvers, in words that say who is."""
+    if actor.confined is not None:
+        raise PermissionDenied("Permission denied: a project run never decides, whoever it speaks for.")
     if not approvers(rules, request.version.model).filter(pk=actor.user_id or 0).exists():
         raise PermissionDenied(
             f"Permission denied: {request.slot} of {request.version.model.name} is decided on by {who_decides(rules)}; "
@@ -78,6 +80,8 @@ def owners_of(request: PromotionRequest) -> set[int]:
 def may_withdraw(actor: Actor, request: PromotionRequest) -> bool:
     """Who asked takes a request back; also who holds the service account that asked, and administrators."""
     asked = request.requester
+    if actor.confined is not None:
+        return False
     return actor.is_admin or (asked is not None and (asked.pk == actor.user_id or may_manage_service(actor, asked)))
 
 

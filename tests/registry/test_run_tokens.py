@@ -11,12 +11,15 @@ from apps.accounts.kinds import kind_of
 from apps.accounts.models import ObjectKind
 from apps.audit.models import Event
 from apps.core.actor import Level, Role, system_actor
+from apps.core.errors import PermissionDenied
 from apps.experiments.models import Run
+from apps.registry import access, actions
 from apps.registry.models import ModelVersion, PromotionRequest
 from apps.registry.stages import Slot
+from tests.accounts.test_run_tokens import actor_of
 from tests.api import call
 from tests.experiments.logging import make_run
-from tests.personas import People
+from tests.personas import People, Persona
 from tests.registry.gates.cases import make_version
 from tests.registry.gates.test_files import put
 from tests.registry.promotion.making import make_model, set_policy
@@ -145,6 +148,29 @@ def test_it_asks_and_its_owner_can_not_approve(people: People, run: Bearer, ids:
     assert "You asked for this" in call(people.ada, "POST", path, expect=409)["message"]
     call(people.max, "POST", path)
     assert ModelVersion.objects.get().stage == "Production"
+
+
+def test_the_actions_themselves_take_no_word_of_it(people: People, ids: dict[str, str]) -> None:
+    """Behind the routes too: a maintainer's run decides on nothing and takes nothing back."""
+    run = run_token(people.max, people.forge, ids["own"])
+    actor = actor_of(run)
+    version = register_as(people.ada, ids)
+    theirs = actions.ask(people.ada.actor, version=version, slot=Slot.stage("Production"))
+    own = actions.ask(actor, version=version, slot=Slot.stage("Production"))
+    for request in (theirs, own):
+        for act in (actions.approve_request, actions.reject_request, actions.cancel_request):
+            with pytest.raises(PermissionDenied):
+                act(actor, request=request)
+    with pytest.raises(PermissionDenied):
+        actions.move_version(actor, version=version, stage="Staging", archive_existing=False)
+    with pytest.raises(PermissionDenied):
+        access.get_model(actor, version.model.name, Level.MANAGE)
+    assert ModelVersion.objects.get().stage == "None"
+
+
+def register_as(who: Persona, ids: dict[str, str]) -> ModelVersion:
+    register(who, f"runs:/{ids['own_run']}/model")
+    return ModelVersion.objects.select_related("model__team").get()
 
 
 def test_it_asks_about_an_alias(people: People, run: Bearer, ids: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import shutil
@@ -20,6 +21,8 @@ from slipway.cli import valkey
 from slipway.paths import DataFolder
 from tests.servers import ADMIN_PASSWORD, free_port
 
+_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
 _SLIPWAY = [sys.executable, "-m", "slipway.cli"]
 
 
@@ -47,6 +50,7 @@ class Part:
                 user=self.user or None,
                 group=pwd.getpwnam(self.user).pw_gid if self.user else None,
                 extra_groups=[] if self.user else None,
+                preexec_fn=_die_with_us,
             )
 
     def kill(self) -> None:
@@ -64,6 +68,11 @@ class Part:
     def is_up(self) -> bool:
         """Whether its process is there."""
         return self.process is not None and self.process.poll() is None
+
+
+def _die_with_us() -> None:
+    """So that nothing is left of a test that was killed itself."""
+    _libc.prctl(_PDEATHSIG, signal.SIGKILL)
 
 
 def children_of(pid: int) -> list[int]:

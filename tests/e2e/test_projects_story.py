@@ -122,6 +122,8 @@ def _watch_it_live(page: Any, server: Server) -> None:
     page.wait_for_selector("#log:has-text('the end')")
     page.wait_for_selector("#run-pill:has-text('Finished')")
     page.wait_for_selector("#run-state:has-text('Exit code 0')")
+    # A chart that the log has pushed out of sight is drawn on when somebody looks at it.
+    page.locator("#board [data-key=loss]").scroll_into_view_if_needed()
     page.wait_for_selector("#board [data-key=loss] [data-min]:has-text('0.01666')")
     page.wait_for_selector("#run-actions >> text=Run again")
     assert page.locator("#run-actions >> text=Cancel").count() == 0

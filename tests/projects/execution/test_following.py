@@ -50,9 +50,9 @@ def test_a_run_that_was_killed_for_its_worker_writes_nothing_more(execute: Execu
 
 @pytest.mark.usefixtures("level")
 def test_one_that_is_cancelled_before_it_begins_never_does(execute: Execute, monkeypatch: pytest.MonkeyPatch) -> None:
-    from apps.projects.execution import runner
+    from apps.projects.execution import plans, runner
 
-    real = runner.plan_for
+    real = plans.plan_for
 
     def plan(preparation: Any) -> Any:
         found = real(preparation)

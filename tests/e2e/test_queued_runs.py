@@ -113,7 +113,7 @@ def test_listing_following_and_cancelling(up: Server, project: Path) -> None:
 def at_a_terminal(up: Server, project: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """`slipway run` of what sleeps, once it runs, and the terminal at which somebody sits."""
     ours, theirs = pty.openpty()
-    command = [BIN / "slipway", "run", ".", "-b", "slipway", "-e", "sleeps"]
+    command = [str(BIN / "slipway"), "run", ".", "-b", "slipway", "-e", "sleeps"]
     process = subprocess.Popen(
         command, cwd=project, env=up.client_env(), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from apps.audit.models import Event
@@ -222,7 +223,12 @@ def test_who_waits_hears_of_the_next_line(people: People) -> None:
     queue()
     run = running(people)
     heard: list[Any] = []
-    waiting = threading.Thread(target=lambda: heard.append(log(people.vera, run, wait=25)))
+
+    def wait() -> None:
+        heard.append(log(people.vera, run, wait=25))
+        connection.close()
+
+    waiting = threading.Thread(target=wait)
     waiting.start()
     append(run, 0, LINE)
     waiting.join(20)

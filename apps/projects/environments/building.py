@@ -1,7 +1,8 @@
 """A cache of environments in a folder: one for each content, built once, read by many, cleaned by size.
 
-A folder counts when its mark is there; a build that was killed leaves none and is begun anew. Whoever uses an
-environment holds a shared lock on it, so that cleaning takes none that is in use.
+A folder counts when its mark is beside it; a build that was killed leaves none and is begun anew. Whoever uses an
+environment holds a shared lock on it, so that cleaning takes none that is in use. What is in a folder was written by
+packages, so by anybody: nothing that this process trusts or writes to lies there under a name that they can know.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkstemp
 from typing import IO
 
 from apps.core.errors import InvalidInput
@@ -23,6 +25,7 @@ from apps.projects.environments.needs import Needs, conda_here
 
 BUILD_SECONDS = 1800
 _MARK = ".ready"
+_MOST_SAID = 64 * 1024
 Say = Callable[[str], None]
 # Runs a program, by its whole path, in a folder that it may write to; tells its lines, and raises `InvalidInput` with
 # the last of them where it fails.
@@ -67,18 +70,18 @@ class Cache:
             say(sentence)
         with (self.root / f"{needs.key}.lock").open("w") as lock:
             was_built = self._made_ready(folder, needs, lock, say)
-            os.utime(folder / _MARK)
+            os.utime(self._mark(folder))
             yield Ready(folder, was_built)
 
     def clean(self, at_most_bytes: int) -> int:
         """Remove those that were not used for longest until the rest takes no more; how many went."""
         if not self.root.is_dir():
             return 0
-        ready = sorted(self.root.glob(f"*/{_MARK}"), key=lambda mark: mark.stat().st_mtime, reverse=True)
+        ready = sorted(self.root.glob(f"*{_MARK}"), key=lambda mark: mark.stat().st_mtime, reverse=True)
         total = removed = 0
         for mark in ready:
             total += int(mark.read_text() or 0)
-            if total > at_most_bytes and self._removed(mark.parent):
+            if total > at_most_bytes and self._removed(mark.with_suffix("")):
                 removed += 1
         return removed
 
@@ -86,13 +89,13 @@ class Cache:
         """Hold the lock shared on a folder that is ready; between building and that, nobody cleans what has no mark."""
         while True:
             fcntl.flock(lock, fcntl.LOCK_SH)
-            if (folder / _MARK).exists():
+            if self._mark(folder).exists():
                 return False
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (folder / _MARK).exists():
+            if not self._mark(folder).exists():
                 self._build(folder, needs, say)
                 fcntl.flock(lock, fcntl.LOCK_SH)
-                if (folder / _MARK).exists():
+                if self._mark(folder).exists():
                     return True
 
     def _removed(self, folder: Path) -> bool:
@@ -101,8 +104,12 @@ class Cache:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
+            self._mark(folder).unlink(missing_ok=True)
             _remove(folder)
             return True
+
+    def _mark(self, folder: Path) -> Path:
+        return self.root / f"{folder.name}{_MARK}"
 
     def _build(self, folder: Path, needs: Needs, say: Say) -> None:
         _remove(folder)
@@ -114,18 +121,23 @@ class Cache:
             if lines:
                 self._install(folder, lines, say)
         _make_read_only(folder)
-        (folder / _MARK).write_text(str(_bytes_in(folder)))
+        self._mark(folder).write_text(str(_bytes_in(folder)))
 
     def _install(self, folder: Path, lines: Sequence[str], say: Say) -> None:
-        wanted = folder / "requirements.in"
-        wanted.write_text("\n".join(lines) + "\n")
+        # Under a new name: packages that came before could have laid a link where it leads.
+        file, wanted = mkstemp(dir=folder, prefix="requirements-", suffix=".in")
+        with os.fdopen(file, "w") as content:
+            content.write("\n".join(lines) + "\n")
         # Compiled now: nobody can write beside the files later.
         arguments = ["pip", "install", "--compile-bytecode", "--python", str(folder / "bin" / "python")]
-        arguments += ["-r", str(wanted)]
+        arguments += ["-r", wanted]
         self._with_packages([str(uv_here()), *arguments], folder, say)
 
     def _with_packages(self, command: Sequence[str], folder: Path, say: Say) -> None:
+        before = _interpreter(folder)
         (self.install or self.run or _run)(command, folder, say)
+        if _interpreter(folder) != before:
+            raise InvalidInput("The environment can't be built: one of its packages changes which Python it runs with.")
 
     def _conda(self, folder: Path, needs: Needs, say: Say) -> None:
         """What conda's own packages are; its pip part is installed by uv, as everywhere."""
@@ -173,6 +185,15 @@ def _run(command: Sequence[str], at: Path, say: Say) -> None:
         raise cant_be_built(said)
 
 
+def _interpreter(folder: Path) -> tuple[bytes, str] | None:
+    """What says with which Python it runs, by which a sandbox lets its runs see folders of this machine."""
+    said = folder / "pyvenv.cfg"
+    if not os.path.lexists(said):
+        return None
+    is_plain = said.is_file() and not said.is_symlink() and said.stat().st_size <= _MOST_SAID
+    return said.read_bytes() if is_plain else b"", os.path.realpath(folder / "bin" / "python")
+
+
 def cant_be_built(said: Sequence[str]) -> InvalidInput:
     """The refusal, with the last lines of what a builder said."""
     return InvalidInput("The environment can't be built: " + _without_password("\n".join(said)[-2000:]))
@@ -204,7 +225,6 @@ def _make_read_only(folder: Path) -> None:
 def _remove(folder: Path) -> None:
     if not folder.exists():
         return
-    (folder / _MARK).unlink(missing_ok=True)
     for parent, _, _ in os.walk(folder):
         Path(parent).chmod(0o700)
     shutil.rmtree(folder)

@@ -142,7 +142,12 @@ def interpreter_of(environment: Path) -> tuple[Path, ...]:
     # A link's own place, and where it leads to: uv names the first, and libraries are found from the second.
     places = {home.parent, Path(os.path.realpath(environment / "bin" / "python")).parent.parent}
     # Only what is an interpreter's own folder: `~/bin/python` must not show the home.
-    return tuple(sorted(place for place in places if not _is_seen(place) and any(place.glob("lib*/python*"))))
+    return tuple(sorted(place for place in places if _may_be_shown(place) and any(place.glob("lib*/python*"))))
+
+
+def _may_be_shown(place: Path) -> bool:
+    """Not what is seen anyway, and nothing that leads up again, such as `/tmp/..`."""
+    return not _is_seen(place) and ".." not in place.parts and os.path.realpath(place) != "/"
 
 
 def _is_seen(place: Path) -> bool:

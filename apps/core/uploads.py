@@ -16,10 +16,10 @@ class BoundedUploads(FileUploadHandler):
     def handle_raw_input(
         self,
         input_data: Any,
-        META: Any,
+        META: Any,  # noqa: N803 - Django's name
         content_length: int,
         boundary: Any,
-        encoding: str | None = None,  # noqa: N803
+        encoding: str | None = None,
     ) -> None:
         """Raise `TooLarge` for a form that is over the limit."""
         if content_length > settings.MAX_UPLOAD_BYTES:

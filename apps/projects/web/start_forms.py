@@ -15,7 +15,7 @@ from apps.core.actor import Actor
 from apps.core.errors import InvalidInput
 from apps.projects.checking import command_for, entry_of
 from apps.projects.limits import Limits
-from apps.projects.mlproject import EntryPoint, Parameter, ParameterType
+from apps.projects.mlproject import EntryPoint
 from apps.projects.models import Project, ProjectRun, SourceKind
 from apps.projects.submission import HIGHEST, LOWEST, MAX_RETRIES, USUAL, Submission
 from apps.projects.web.forms import (
@@ -27,9 +27,9 @@ from apps.projects.web.forms import (
     secret_choices,
 )
 from apps.projects.web.pairs import PairsField
+from apps.projects.web.parameter_fields import field_of
 
 PARAM = "param."
-_MAX_VALUE = 6000
 # What a submission takes as the form has it.
 _PLAIN = ("queue", "priority", "gpus", "retries", "retries_failures", "backoff_s")
 
@@ -244,7 +244,7 @@ class StartForm(forms.Form):
         before = again.params if again is not None and is_same else {}
         declared = self.entry.parameters if self.entry else {}
         for parameter in declared.values():
-            self.fields[PARAM + parameter.name] = _field_of(parameter)
+            self.fields[PARAM + parameter.name] = field_of(parameter)
             if parameter.name in before:
                 self.initial[PARAM + parameter.name] = before[parameter.name]
         self.initial["extra"] = {name: value for name, value in before.items() if name not in declared}
@@ -288,36 +288,3 @@ def _entry(project: Project, wanted: str) -> tuple[EntryPoint | None, str]:
         if entries and not wanted:
             return entry_of(project.document, entries[0]["name"]), ""
         return None, error.message
-
-
-def _field_of(parameter: Parameter) -> forms.Field:
-    attrs = {"placeholder": parameter.default, "autocomplete": "off"} if parameter.default else {"autocomplete": "off"}
-    if parameter.type is ParameterType.FLOAT:
-        attrs["inputmode"] = "decimal"
-    return ParameterField(
-        parameter,
-        label=parameter.name,
-        required=parameter.default is None,
-        initial=parameter.default,
-        max_length=_MAX_VALUE,
-        strip=False,
-        widget=forms.TextInput({**attrs, "class": "input-mono"}),
-    )
-
-
-class ParameterField(forms.CharField):
-    """A value of a declared parameter."""
-
-    def __init__(self, parameter: Parameter, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.parameter = parameter
-
-    def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
-        if text:
-            entry = EntryPoint(self.parameter.name, "true", {self.parameter.name: self.parameter})
-            try:
-                command_for(entry, {self.parameter.name: text})
-            except InvalidInput as error:
-                raise forms.ValidationError(error.message) from error
-        return text

@@ -95,6 +95,19 @@ def level_of_run(actor: Actor, run: ProjectRun) -> Level:
     return max(level, Level.EDIT) if run.owner_id is not None and run.owner_id == actor.user_id else level
 
 
+def require_hands(actor: Actor, project: Project) -> None:
+    """Raise unless the actor may change what a project does in runs that others start.
+
+    Those have their owners' rights and the team's secrets: members decide on it, and who manages the project. Who was
+    granted it to edit starts runs, with rights of their own.
+    """
+    if actor.level_in(project.team_id) < Level.EDIT and level_of_project(actor, project) < Level.MANAGE:
+        raise PermissionDenied(
+            f"Permission denied: what runs of {project.name} begin with is changed by members of its team, and by who "
+            "manages it."
+        )
+
+
 def require_secrets(actor: Actor, team: Team) -> None:
     """Secrets are set by maintainers and administrators of their team."""
     if actor.role_in(team.pk) not in (Role.MAINTAINER, Role.ADMIN):

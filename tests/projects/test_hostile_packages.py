@@ -1,4 +1,4 @@
-"""What packages do while they are installed: it stays in the environment's folder, and decides nothing outside of it."""
+"""What packages do while they are installed stays in their environment, and decides nothing outside of it."""
 
 from __future__ import annotations
 

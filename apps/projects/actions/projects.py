@@ -9,9 +9,10 @@ from apps.audit.actions import record
 from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from apps.notifications.actions import forget_object
-from apps.projects import events
+from apps.projects import access, events
 from apps.projects.actions.common import now_ms, subject_of_project
 from apps.projects.actions.reading import mark_unread, read_at_once
+from apps.projects.actions.secrets import require_naming
 from apps.projects.asking import Defaults, Source, check_defaults, check_source, defaults_of, source_of
 from apps.projects.models import Project, ProjectRun
 from apps.projects.names import MAX_DESCRIPTION, check_project_name
@@ -54,7 +55,11 @@ def describe_project(actor: Actor, *, project: Project, name: str, description: 
 
 
 def change_source(actor: Actor, *, project: Project, source: Source) -> Project:
-    """Other files; what was read of the last ones is forgotten. Runs that wait keep what they were queued with."""
+    """Other files; what was read of the last ones is forgotten. Runs that wait keep what they were queued with.
+
+    Raises `PermissionDenied` for who may only start runs of it.
+    """
+    access.require_hands(actor, project)
     check_source(source, project.team_id)
     before = source_of(project).to_json()
     with transaction.atomic():
@@ -67,7 +72,12 @@ def change_source(actor: Actor, *, project: Project, source: Source) -> Project:
 
 
 def set_defaults(actor: Actor, *, project: Project, defaults: Defaults) -> Project:
-    """What runs begin with from now on."""
+    """What runs begin with from now on.
+
+    Raises `PermissionDenied` for who may only start runs of it, and for secrets that are not the actor's to use.
+    """
+    access.require_hands(actor, project)
+    require_naming(actor, team=project.team, names={*defaults.secrets} - {*project.secrets})
     check_defaults(defaults, project)
     before = defaults_of(project).to_json()
     with transaction.atomic():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import transaction
 
 from apps.accounts.confinement import owner_in_team
@@ -70,6 +72,12 @@ def require_use(actor: Actor, *, run: ProjectRun) -> None:
         _require_handed_on(actor.confined.project_run_id, run)
     known = set(Secret.objects.filter(team_id=run.team_id, name__in=run.secrets).values_list("name", flat=True))
     _refuse_missing(run, known)
+
+
+def require_naming(actor: Actor, *, team: Team, names: Collection[str]) -> None:
+    """Raise unless the actor may have runs of others in a team given secrets by name: its members may."""
+    if names:
+        _require_member(actor.role_in(team.pk), actor.username, team)
 
 
 def secrets_for(run: ProjectRun) -> dict[str, str]:

@@ -130,7 +130,7 @@ def running(command: list[str], env: Mapping[str, str], log: Path) -> Iterator[S
         _end(server.process)  # a test may have put another in its place
 
 
-def wait_until_healthy(server: Server, seconds: float = 40) -> None:
+def wait_until_healthy(server: Server, seconds: float = 120) -> None:
     """Until `/health` answers 200. Shows the server's log when it does not."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and server.process.poll() is None:

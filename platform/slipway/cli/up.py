@@ -28,7 +28,7 @@ from slipway.cli.supervisor import Part, Supervisor
 from slipway.paths import DataFolder
 
 _SLIPWAY = [sys.executable, "-m", "slipway.cli"]
-_READY_SECONDS = 60
+_READY_SECONDS = 120
 _MOST_FAILURES = 3
 
 

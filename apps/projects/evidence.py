@@ -167,5 +167,6 @@ def _about(wishes: Iterable[_Wish]) -> list[int]:
 def _saying() -> ProjectRunQuerySet:
     """Ended ones of the project's own files: whoever starts a run may hand over others, which say nothing of it."""
     same = Q(archive_id=F("project__archive_id")) | Q(archive__isnull=True, project__archive__isnull=True)
-    own = same & Q(source_uri=F("project__source_uri"), source_version=F("project__source_version"))
+    place = {name: F(f"project__{name}") for name in ("source_uri", "source_version", "subfolder")}
+    own = same & Q(**place)
     return ProjectRun.objects.filter(own, kind=JobKind.PROJECT, state__in=_SAYING)

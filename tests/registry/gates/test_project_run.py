@@ -95,7 +95,13 @@ def test_a_run_grows_too_old(people: People, project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"source_uri": "https://git.example/mine.git"}, {"source_version": "mine"}, {"kind": "build"}]
+    "other",
+    [
+        {"source_uri": "https://git.example/mine.git"},
+        {"source_version": "mine"},
+        {"subfolder": "mine"},
+        {"kind": "build"},
+    ],
 )
 def test_a_run_of_other_files_says_nothing(people: People, project: Project, other: dict[str, str]) -> None:
     version = make_version(people.ada, people.forge)

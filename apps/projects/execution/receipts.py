@@ -5,7 +5,6 @@ A worker that dies in between would have its run done a second time: whoever liv
 
 from __future__ import annotations
 
-import os
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from django.conf import settings
 from apps.core.actor import Actor
 from apps.projects import actions
 from apps.projects.actions import Ending, Fenced
+from apps.projects.execution.processes import is_gone, this_process
 from apps.projects.models import ProjectRun, RunState
 
 _WORDS = "It had finished when its worker died; the last lines of its log may be missing."
@@ -24,7 +24,7 @@ def receipt_of(run: ProjectRun) -> Path:
     """The file for this attempt, under this worker; its folder is there."""
     folder = _folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder / f"{socket.gethostname()}~{os.getpid()}~{run.pk}~{run.fence}"
+    return folder / f"{socket.gethostname()}~{this_process()}~{run.pk}~{run.fence}"
 
 
 def drop_receipt(run: ProjectRun) -> None:
@@ -36,10 +36,12 @@ def redeem_receipts(actor: Actor) -> int:
     """Finish the runs of workers of this host that died before they could; how many."""
     count = 0
     for path in _folder().glob(f"{socket.gethostname()}~*~*~*"):
-        _, pid, key, fence = path.name.split("~")
-        if fence.isdigit() and not Path("/proc", pid).exists():
-            count += _redeemed(actor, int(key), int(fence), path.read_text())
-            path.unlink(missing_ok=True)
+        _, process, key, fence = path.name.split("~")
+        if fence.isdigit() and is_gone(process):
+            # Another thread or worker may be faster.
+            with suppress(FileNotFoundError):
+                count += _redeemed(actor, int(key), int(fence), path.read_text())
+                path.unlink()
     return count
 
 

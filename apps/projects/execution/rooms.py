@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 
 from django.conf import settings
 
+from apps.projects.execution.processes import is_gone, this_process
 from apps.projects.models import ProjectRun
 
 _STALE_SECONDS = 60
@@ -23,7 +24,7 @@ def room_of(run: ProjectRun) -> Iterator[Path]:
     """An empty folder, with `work` in it for the command, while the block runs."""
     root: Path = settings.DATA.runs
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    room = Path(mkdtemp(prefix=f"{socket.gethostname()}-{os.getpid()}-{run.pk}-", dir=root))
+    room = Path(mkdtemp(prefix=f"{socket.gethostname()}-{this_process()}-{run.pk}-", dir=root))
     (room / "work").mkdir(mode=0o700)
     try:
         yield room
@@ -35,12 +36,11 @@ def clean_rooms() -> int:
     """Remove what workers of this host left who died; how many rooms that were."""
     count = 0
     root: Path = settings.DATA.runs
-    prefix = f"{socket.gethostname()}-"
-    for room in root.glob(f"{prefix}*-*-*") if root.is_dir() else ():
-        pid = room.name.removeprefix(prefix).partition("-")[0]
+    for room in root.glob("*-*-*-*") if root.is_dir() else ():
+        host, process, _, _ = room.name.rsplit("-", 3)
         with suppress(OSError):
             is_old = time.time() - room.stat().st_mtime > _STALE_SECONDS
-            if pid.isdigit() and is_old and not Path("/proc", pid).exists():
+            if host == socket.gethostname() and is_old and is_gone(process):
                 remove(room)
                 count += 1
     return count

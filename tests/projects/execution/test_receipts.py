@@ -14,7 +14,9 @@ import pytest
 from apps.projects import actions
 from apps.projects.backends.base import Work
 from apps.projects.backends.process import Host, Processes
+from apps.projects.execution.processes import this_process
 from apps.projects.execution.receipts import receipt_of, redeem_receipts
+from apps.projects.execution.rooms import clean_rooms, room_of
 from apps.projects.limits import Limits
 from apps.projects.models import ProjectRun, RunState
 from tests.personas import People
@@ -60,17 +62,20 @@ def gone() -> int:
     return process.pid
 
 
-def left(run: ProjectRun, pid: int, code: str, fence: int = 0) -> Path:
+def left(run: ProjectRun, process: int | str, code: str, fence: int = 0) -> Path:
     ours = receipt_of(run)
-    path = ours.with_name(f"{socket.gethostname()}~{pid}~{run.pk}~{fence or run.fence}")
+    path = ours.with_name(f"{socket.gethostname()}~{process}~{run.pk}~{fence or run.fence}")
     path.write_text(code)
     return path
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("is_believed_lost", [False, True])
-def test_who_lives_finishes_for_who_died(is_believed_lost: bool, held: ProjectRun, gone: int) -> None:
-    path = left(held, gone, "0")
+@pytest.mark.parametrize("has_its_number", [False, True])
+def test_who_lives_finishes_for_who_died(
+    is_believed_lost: bool, has_its_number: bool, held: ProjectRun, gone: int
+) -> None:
+    path = left(held, f"{os.getpid()}.1" if has_its_number else gone, "0")
     if is_believed_lost:
         silence(held)
         assert actions.end_lost_runs(SYSTEM) == 1
@@ -97,10 +102,25 @@ def test_who_was_cancelled_has_not_finished(held: ProjectRun, gone: int) -> None
         lambda run, gone: left(run, gone, "0", fence=run.fence + 1),
         lambda run, gone: left(run, gone, ""),
         lambda run, gone: left(run, os.getpid(), "0"),
+        lambda run, gone: left(run, this_process(), "0"),
     ],
-    ids=["failed", "of another attempt", "empty", "of a worker that lives"],
+    ids=["failed", "of another attempt", "empty", "of a worker before this version", "of a worker that lives"],
 )
 def test_others_change_nothing(leave: Callable[[ProjectRun, int], Path], held: ProjectRun, gone: int) -> None:
     leave(held, gone)
     assert redeem_receipts(SYSTEM) == 0
     assert fresh(held).state == RunState.RUNNING
+
+
+@pytest.mark.django_db
+def test_rooms_of_workers_that_died_are_removed(held: ProjectRun, gone: int) -> None:
+    with room_of(held) as room:
+        mine = room.name.replace(this_process(), "{}", 1)
+        names = [mine.format(gone), mine.format(f"{os.getpid()}.1"), f"more-{mine.format(gone)}", mine.format("no")]
+        for name in names:
+            (room.parent / name / "work").mkdir(parents=True)
+            os.utime(room.parent / name, (1, 1))
+        os.utime(room, (1, 1))
+        assert clean_rooms() == 2
+        assert {each.name for each in room.parent.iterdir()} == {room.name, *names[2:]}
+    assert clean_rooms() == 0

@@ -74,7 +74,7 @@ def update_run(
 
 
 def settle_run(actor: Actor, *, run: Run, status: RunStatus, end_ms: int | None) -> None:
-    """Say how a run stands whose process the server itself follows; in the trash too, for it may come back from there."""
+    """Say how a run stands whose process the server follows; in the trash too, for it may come back from there."""
     with_retries(lambda: _update(run, {"status": status, "end_ms": end_ms}))
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from apps.core.actor import Actor
 from apps.projects import actions
 from apps.projects.actions import Ending, Fenced
-from apps.projects.execution.processes import is_gone, this_process
+from apps.projects.backends.process.identity import is_gone, this_process
 from apps.projects.models import ProjectRun, RunState
 
 _WORDS = "It had finished when its worker died; the last lines of its log may be missing."

@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 
 from django.conf import settings
 
-from apps.projects.execution.processes import is_gone, this_process
+from apps.projects.backends.process.identity import is_gone, this_process
 from apps.projects.models import ProjectRun
 
 _STALE_SECONDS = 60

@@ -24,7 +24,7 @@ from django.db import close_old_connections
 from apps.core.actor import Actor, system_actor
 from apps.core.context import RequestContext, entered, new_request_id
 from apps.projects import actions
-from apps.projects.execution.abilities import abilities
+from apps.projects.execution.abilities import abilities, host
 from apps.projects.execution.containers import end_lost_containers
 from apps.projects.execution.receipts import redeem_receipts
 from apps.projects.execution.rooms import clean_rooms
@@ -136,11 +136,12 @@ class RunWorker:
                 self._tried("look for lost runs", lambda: bool(actions.end_lost_runs(system_actor())))
 
     def _tidy(self) -> None:
-        """Receipts, containers and folders of this host's workers that died: they outlive them."""
+        """Receipts, containers, folders and control groups of this host's workers that died: they outlive them."""
         while not self._stopping.is_set():
             self._tried("end lost containers", lambda: bool(end_lost_containers()))
             self._tried("redeem receipts", lambda: bool(redeem_receipts(system_actor())))
             self._tried("remove lost folders", lambda: bool(clean_rooms()))
+            self._tried("remove lost control groups", lambda: bool(host().cgroups.clean()))
             self._stopping.wait(LOST_SECONDS)
 
     def _ask(self) -> bool:

@@ -197,6 +197,22 @@ def test_it_changes_nothing_but_its_own_folder(execute: Execute) -> None:
 
 
 @pytest.mark.usefixtures("sandboxed")
+def test_it_sets_nothing_of_the_kernel(execute: Execute) -> None:
+    """Of a worker that is root, a run could have the kernel start a program of its own: `core_pattern`."""
+    text = (
+        "import os\n"
+        "seen = 0\n"
+        "for place, _, names in os.walk('/proc/sys'):\n"
+        "    for name in names:\n"
+        "        seen += 1\n"
+        "        try:\n            os.close(os.open(os.path.join(place, name), os.O_WRONLY)); print('may write', name)\n"
+        "        except OSError:\n            pass\n"
+        "print(seen > 100)\n"
+    )
+    assert execute(script(text)).lines == ["True"]
+
+
+@pytest.mark.usefixtures("sandboxed")
 def test_it_makes_no_namespace_in_which_it_is_root(execute: Execute) -> None:
     if not host().options:
         pytest.skip("this bwrap is too old to forbid namespaces")

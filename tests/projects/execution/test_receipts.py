@@ -14,7 +14,7 @@ import pytest
 from apps.projects import actions
 from apps.projects.backends.base import Work
 from apps.projects.backends.process import Host, Processes
-from apps.projects.execution.processes import this_process
+from apps.projects.backends.process.identity import this_process
 from apps.projects.execution.receipts import receipt_of, redeem_receipts
 from apps.projects.execution.rooms import clean_rooms, room_of
 from apps.projects.limits import Limits

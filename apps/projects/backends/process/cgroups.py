@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
+from apps.projects.backends.process.identity import is_gone, this_process
 from apps.projects.limits import Limits
 
 ROOT = Path("/sys/fs/cgroup")
@@ -17,7 +18,6 @@ CONTROLLERS = ("memory", "cpu", "pids")
 _PREFIX = "slipway-run-"
 _MIB = 1024 * 1024
 _PERIOD_US = 100_000
-_STALE_SECONDS = 60
 _PATIENCE_SECONDS = 2.0
 
 
@@ -35,7 +35,7 @@ class Cgroups:
 
     def group(self, limits: Limits) -> Group:
         """A new group that holds what joins it to the limits."""
-        name = _PREFIX + token_hex(8)
+        name = _new_name()
         made: dict[str, Path] = {}
         group = Group(made, self.version)
         try:
@@ -49,13 +49,16 @@ class Cgroups:
             raise
         return group
 
-    def clean(self) -> None:
-        """Remove groups that workers left who died; one that has processes stays."""
+    def clean(self) -> int:
+        """Remove groups that workers left who died; one that has processes stays. How many went."""
+        count = 0
         for parent in {folder for _, folder in self.folders}:
             for left in parent.glob(f"{_PREFIX}*"):
-                with suppress(OSError):
-                    if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                if is_gone(left.name.removeprefix(_PREFIX).partition("-")[0]):
+                    with suppress(OSError):
                         left.rmdir()
+                        count += 1
+        return count
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +140,14 @@ def _own() -> dict[str, str]:
     return found
 
 
+def _new_name() -> str:
+    return f"{_PREFIX}{this_process()}-{token_hex(8)}"
+
+
 def _may_make(parent: Path) -> bool:
     if not os.access(parent, os.W_OK):
         return False
-    probe = parent / f"{_PREFIX}{token_hex(8)}"
+    probe = parent / _new_name()
     try:
         probe.mkdir()
         probe.rmdir()

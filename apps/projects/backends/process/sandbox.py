@@ -95,7 +95,10 @@ class Sandbox:
             yield from ("--setenv", name, value)
 
     def _devices(self) -> Iterator[str]:
-        yield from ("--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(_SHM_MB * _MIB))
+        yield from ("--proc", "/proc")
+        # Whoever is root outside, as a worker may be, sets the kernel's values by that alone, whatever rights they lack.
+        yield from _if_there("--ro-bind", Path("/proc/sys"))
+        yield from ("--dev", "/dev", "--perms", "1777", "--size", str(_SHM_MB * _MIB))
         yield from ("--tmpfs", "/dev/shm")  # noqa: S108
         for name in (*_NVIDIA, *(f"nvidia{gpu}" for gpu in self.gpus if gpu.isdigit())) if self.gpus else ():
             yield from ("--dev-bind-try", f"/dev/{name}", f"/dev/{name}")

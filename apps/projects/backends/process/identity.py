@@ -1,4 +1,4 @@
-"""Whose a file on disk is: which process of this host made it, so that others can tell when that one has died."""
+"""Whose something is: which process of this host made it, so that others can tell when that one has died."""
 
 from __future__ import annotations
 

@@ -205,7 +205,8 @@ def test_it_sets_nothing_of_the_kernel(execute: Execute) -> None:
         "for place, _, names in os.walk('/proc/sys'):\n"
         "    for name in names:\n"
         "        seen += 1\n"
-        "        try:\n            os.close(os.open(os.path.join(place, name), os.O_WRONLY)); print('may write', name)\n"
+        "        try:\n            os.close(os.open(os.path.join(place, name), os.O_WRONLY))\n"
+        "            print('may write', name)\n"
         "        except OSError:\n            pass\n"
         "print(seen > 100)\n"
     )

@@ -96,7 +96,7 @@ class Sandbox:
 
     def _devices(self) -> Iterator[str]:
         yield from ("--proc", "/proc")
-        # Whoever is root outside, as a worker may be, sets the kernel's values by that alone, whatever rights they lack.
+        # Who is root outside, as a worker may be, could set the kernel's values by that alone, with no right inside.
         yield from _if_there("--ro-bind", Path("/proc/sys"))
         yield from ("--dev", "/dev", "--perms", "1777", "--size", str(_SHM_MB * _MIB))
         yield from ("--tmpfs", "/dev/shm")  # noqa: S108

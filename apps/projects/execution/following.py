@@ -17,6 +17,8 @@ from apps.projects.limits import Limits
 # Between being asked to end and being killed; with what follows less than the ten seconds of a cancel.
 GRACE_SECONDS = 8.0
 LOOK_SECONDS = 0.1
+# The same for one that has closed its output and goes on.
+SILENT_SECONDS = 2.0
 DISK_SECONDS = 2.0
 # Looking takes no more than a twentieth of the time.
 _DISK_SHARE = 20
@@ -54,18 +56,23 @@ class Follower:
         """Its code, when nobody of it is left and all its output is kept. Raises what keeping raises."""
         threading.Thread(target=self._read, name="slipway output", daemon=True).start()
         try:
-            while (piece := self._next()) is not None:
-                if piece:
-                    self._keeper.feed(piece)
-                else:
-                    self._keeper.store_due()
-                self._look()
+            self._keep_all()
         except BaseException:
             self._execution.kill(0)
             self._drain()
             raise
-        code = self._execution.wait()
-        return -9 if code is None else code
+        # Who closes its output is held to its limits all the same.
+        while (code := self._execution.wait(SILENT_SECONDS)) is None:
+            self._look()
+        return code
+
+    def _keep_all(self) -> None:
+        while (piece := self._next()) is not None:
+            if piece:
+                self._keeper.feed(piece)
+            else:
+                self._keeper.store_due()
+            self._look()
 
     def _read(self) -> None:
         try:

@@ -10,6 +10,7 @@ from django.db import OperationalError
 from apps.projects import actions
 from apps.projects.execution.following import bytes_below
 from apps.projects.execution.runner import Runner
+from apps.projects.limits import Limits
 from apps.projects.models import RunState
 from tests.projects.execution.conftest import Execute
 from tests.projects.execution.running import project, wait_until
@@ -78,3 +79,9 @@ def test_what_a_folder_takes_is_what_its_files_do(tmp_path: Any) -> None:
     (tmp_path / "deep" / "er" / "file").write_bytes(b"x" * 100_000)
     (tmp_path / "link").symlink_to("/usr")
     assert 100_000 <= bytes_below(tmp_path) < 200_000
+
+
+@pytest.mark.usefixtures("level")
+def test_one_that_closes_its_output_is_held_to_its_limits(execute: Execute) -> None:
+    done = execute(project("exec >/dev/null 2>&1; sleep 1008.5"), limits=Limits(seconds=1))
+    assert (done.run.state, done.run.message) == (RunState.FAILED, "The time limit of 1 s was reached.")

@@ -131,8 +131,11 @@ class Running:
         except APIError as error:
             raise Unavailable("The container was removed by somebody else.") from error
         except (RequestException, DockerException, OSError) as error:
-            if seconds is not None and self._state().get("Running"):
+            state = self._state() if seconds is not None else {}
+            if state.get("Running"):
                 return None
+            if state.get("Status") == "exited":
+                return int(state["ExitCode"])
             raise Unavailable("The Docker engine went away while the container ran.") from error
 
     def note(self) -> str:

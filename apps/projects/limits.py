@@ -9,6 +9,11 @@ import msgspec
 from django.conf import settings
 
 from apps.core.errors import InvalidInput
+from apps.projects.environments.building import BUILD_SECONDS
+from apps.projects.sources import GIT_SECONDS
+
+# Fetching and building come before the time that the run itself may take: uv or conda, then two lists of packages.
+PREPARING_SECONDS = GIT_SECONDS + 3 * BUILD_SECONDS
 
 
 class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -34,7 +39,7 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             limits = msgspec.convert(dict(value), cls)
         except msgspec.ValidationError as error:
             raise InvalidInput(f"limits: {error}") from error
-        for name in ("seconds", "cpus", "memory_mb", "processes", "file_mb", "disk_mb"):
+        for name in AMOUNTS:
             amount = getattr(limits, name)
             if amount is not None and not 0 < amount < 2**31:
                 raise InvalidInput(f"limits.{name} has to be more than 0.")
@@ -50,6 +55,10 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     def over(self, defaults: Limits) -> Limits:
         """These, and for what they don't say the defaults."""
         return Limits.from_json(defaults.to_json() | self.to_json())
+
+
+# What is limited in numbers.
+AMOUNTS = tuple(name for name in Limits.__struct_fields__ if name != "network")
 
 
 def seconds_of(limits: Mapping[str, Any]) -> int:

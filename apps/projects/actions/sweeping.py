@@ -10,7 +10,7 @@ from apps.projects.actions.common import DatabaseMs, Fenced, now_ms
 from apps.projects.actions.ending import Ending, cancelled_words, end_attempt, end_waiting
 from apps.projects.actions.logs import store_logs
 from apps.projects.actions.workers import forget_workers
-from apps.projects.limits import seconds_of
+from apps.projects.limits import PREPARING_SECONDS, seconds_of
 from apps.projects.models import ProjectRun, RunState
 
 AT_ONCE = 200
@@ -37,7 +37,7 @@ def _end_overdue(actor: Actor) -> int:
     """Those that their worker should have ended for taking too long; it hears that they are not its any more."""
     latest = now_ms() - OVERTIME_MS
     held = ProjectRun.objects.held().filter(claimed_ms__lt=latest)
-    overdue = [run for run in held if _began(run) + seconds_of(run.limits) * 1000 < latest]
+    overdue = [run for run in held if _began(run) + _seconds(run) * 1000 < latest]
     return _each(overdue, lambda run: end_attempt(actor, run=run, ending=Ending(RunState.FAILED, _too_long(run))))
 
 
@@ -67,5 +67,11 @@ def _began(run: ProjectRun) -> int:
     return run.started_ms or run.claimed_ms or run.queued_ms
 
 
+def _seconds(run: ProjectRun) -> int:
+    """How long it may take from there on: its own limit counts from when its command began."""
+    return PREPARING_SECONDS if run.started_ms is None else seconds_of(run.limits)
+
+
 def _too_long(run: ProjectRun) -> str:
-    return f"It took longer than the {seconds_of(run.limits)} s that it may, and its worker did not end it."
+    what = "Preparing it" if run.started_ms is None else "It"
+    return f"{what} took longer than the {_seconds(run)} s that it may, and its worker did not end it."

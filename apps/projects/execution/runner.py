@@ -29,14 +29,11 @@ from apps.projects.execution.output import LogKeeper, LogWriter, Piece
 from apps.projects.execution.plans import Plan, Preparation, plan_for
 from apps.projects.execution.receipts import drop_receipt, receipt_of
 from apps.projects.execution.rooms import room_of
-from apps.projects.execution.tools import BUILD_SECONDS, GIT_SECONDS, Tools
-from apps.projects.limits import Limits, seconds_of
+from apps.projects.execution.tools import Tools
+from apps.projects.limits import PREPARING_SECONDS, Limits, seconds_of
 from apps.projects.models import JobKind, ProjectRun, RunState
 
 logger = logging.getLogger(__name__)
-
-# Fetching and building come before the time that the run itself may take.
-_PREPARING_SECONDS = GIT_SECONDS + 3 * BUILD_SECONDS
 
 
 class Runner:
@@ -204,7 +201,7 @@ class Runner:
         """With what it comes to the server. A model that is built has nothing to ask there."""
         if self.run_row.kind != JobKind.PROJECT:
             return {}
-        seconds = seconds_of(self.run_row.limits) + _PREPARING_SECONDS
+        seconds = seconds_of(self.run_row.limits) + PREPARING_SECONDS
         until = timezone.now() + timedelta(seconds=seconds)
         token = str(actions.give_token(self.actor, run=self.run_row, expires_at=until))
         return {"MLFLOW_TRACKING_URI": settings.TRACKING_URL, "MLFLOW_TRACKING_TOKEN": token}

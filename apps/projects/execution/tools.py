@@ -17,11 +17,11 @@ from apps.projects.backends.base import Execution, Work
 from apps.projects.backends.process import Host, Processes
 from apps.projects.backends.process.sandbox import interpreter_of
 from apps.projects.environments import cant_be_built
+from apps.projects.environments.building import BUILD_SECONDS
 from apps.projects.execution.following import Follower
 from apps.projects.limits import Limits
+from apps.projects.sources import GIT_SECONDS
 
-GIT_SECONDS = 600
-BUILD_SECONDS = 1800
 _LAST_LINES = 20
 _TOOL = PurePosixPath("/run/slipway/tool")
 # What tools may know of the worker's own environment: where to ask, whom to trust, and no secrets of the server.

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from django.db.models import F
 from django.test import override_settings
 
 from apps.projects import actions
+from apps.projects.limits import PREPARING_SECONDS
 from apps.projects.models import ProjectRun, RunState, Worker
 from tests.personas import People
 from tests.projects.making import make_project, make_run
@@ -83,11 +85,22 @@ def test_a_run_that_its_worker_does_not_end_in_time_is_ended(people: People, own
     assert "longer than the 10 s" in fresh(run).message
 
 
+def test_a_run_that_is_prepared_has_the_time_of_that(people: People) -> None:
+    """Its own limit is of its command, and an environment may take longer to build."""
+    make_run(people.ada, make_project(people.ada, limits={"seconds": 10}))
+    run = claimed(make_worker())
+    shift(run, PREPARING_SECONDS + 50)
+    assert actions.sweep_runs(SYSTEM) == 0
+    shift(run, 20)
+    assert actions.sweep_runs(SYSTEM) == 1
+    assert fresh(run).state == RunState.FAILED
+    assert f"Preparing it took longer than the {PREPARING_SECONDS} s" in fresh(run).message
+
+
 def shift(run: ProjectRun, seconds: int) -> None:
-    row = fresh(run)
-    ProjectRun.objects.filter(pk=run.pk).update(
-        claimed_ms=(row.claimed_ms or 0) - seconds * 1000, started_ms=(row.started_ms or 0) - seconds * 1000
-    )
+    for name in ("claimed_ms", "started_ms"):
+        held = ProjectRun.objects.filter(pk=run.pk, **{f"{name}__isnull": False})
+        held.update(**{name: F(name) - seconds * 1000})
 
 
 def test_what_waits_or_has_ended_is_left_alone(people: People) -> None:

@@ -5,19 +5,41 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Team
 from apps.core.actor import Actor
 from apps.experiments.models import Experiment
 from apps.projects.asking import Defaults, Source, git_source
-from apps.projects.limits import Limits
+from apps.projects.limits import AMOUNTS, Limits
 from apps.projects.models import Project, Queue, Secret, SourceKind
 from apps.projects.names import MAX_DESCRIPTION, MAX_NAME
 from apps.projects.web.pairs import PairsField
 
 _MOST_EXPERIMENTS = 500
-LIMIT_FIELDS = ("seconds", "cpus", "memory_mb", "processes", "file_mb", "disk_mb")
+
+
+class LimitsForm(forms.Form):
+    """What a run may take; a field is named as its limit is."""
+
+    seconds = forms.IntegerField(label=_("Time, seconds"), min_value=1, required=False)
+    cpus = forms.FloatField(label=_("CPUs"), min_value=0.01, required=False)
+    memory_mb = forms.IntegerField(label=_("Memory, MB"), min_value=1, required=False)
+    processes = forms.IntegerField(label=_("Processes"), min_value=1, required=False)
+    file_mb = forms.IntegerField(label=_("Largest file, MB"), min_value=1, required=False)
+    disk_mb = forms.IntegerField(label=_("Disk, MB"), min_value=1, required=False)
+    no_network = forms.BooleanField(label=_("No network"), required=False)
+
+    @property
+    def limit_fields(self) -> list[BoundField]:
+        """In the order in which pages show them, without the network."""
+        return [self[name] for name in AMOUNTS]
+
+    @property
+    def has_wrong_limits(self) -> bool:
+        """Whether one of them was refused, so that pages show them."""
+        return any(name in self.errors for name in AMOUNTS)
 
 
 class ConfirmForm(forms.Form):
@@ -114,7 +136,7 @@ class SourceForm(forms.Form):
         return Source(self.kind, given.get("folder", "").strip(), "", given["subfolder"].strip().strip("/"))
 
 
-class DefaultsForm(forms.Form):
+class DefaultsForm(LimitsForm):
     """What runs of a project begin with unless they say otherwise."""
 
     experiment = forms.ChoiceField(label=_("Experiment"), required=False)
@@ -128,28 +150,25 @@ class DefaultsForm(forms.Form):
     secrets = forms.MultipleChoiceField(
         label=_("Secrets"), required=False, widget=forms.CheckboxSelectMultiple, help_text=_("Given as variables.")
     )
-    seconds = forms.IntegerField(label=_("Time, seconds"), min_value=1, required=False)
-    cpus = forms.FloatField(label=_("CPUs"), min_value=0.01, required=False)
-    memory_mb = forms.IntegerField(label=_("Memory, MB"), min_value=1, required=False)
-    processes = forms.IntegerField(label=_("Processes"), min_value=1, required=False)
-    file_mb = forms.IntegerField(label=_("Largest file, MB"), min_value=1, required=False)
-    disk_mb = forms.IntegerField(label=_("Disk, MB"), min_value=1, required=False)
-    no_network = forms.BooleanField(label=_("No network"), required=False)
 
     def __init__(self, *args: Any, actor: Actor, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _choose(self, "experiment", [("", _("One of the project's name")), *experiments_of(actor, project)])
+        self._project = project
+        _choose(self, "experiment", [("", _("One of the project's name")), *_with_own(actor, project)])
         _choose(self, "queue", queue_choices())
         _choose(self, "secrets", secret_choices(actor, project.team))
 
     def defaults(self, experiment: Experiment | None) -> Defaults:
-        """What was said, with the experiment that was fetched for it."""
+        """What was said, with the experiment that was fetched for it.
+
+        Who may name no secrets of the team is shown none, and leaves the project's as they are.
+        """
         given = self.cleaned_data
         return Defaults(
             experiment=experiment,
             queue=given["queue"],
             env_vars=given["env_vars"],
-            secrets=tuple(given.get("secrets", ())),
+            secrets=tuple(given.get("secrets", self._project.secrets)),
             limits=limits_of(given),
             max_running=given["max_running"],
         )
@@ -157,13 +176,13 @@ class DefaultsForm(forms.Form):
 
 def limits_of(given: dict[str, Any]) -> Limits:
     """The limits among a form's values."""
-    said = {name: given[name] for name in LIMIT_FIELDS if given.get(name) is not None}
+    said = {name: given[name] for name in AMOUNTS if given.get(name) is not None}
     return Limits.from_json(said | ({"network": False} if given.get("no_network") else {}))
 
 
 def limit_initial(limits: dict[str, Any]) -> dict[str, Any]:
     """Kept limits as a form begins with them."""
-    return {name: limits.get(name) for name in LIMIT_FIELDS} | {"no_network": limits.get("network") is False}
+    return {name: limits.get(name) for name in AMOUNTS} | {"no_network": limits.get("network") is False}
 
 
 def experiment_choices(actor: Actor, project: Project) -> list[tuple[str, Any]]:
@@ -176,6 +195,13 @@ def experiments_of(actor: Actor, project: Project) -> list[tuple[str, Any]]:
     """Those of the actor's lists by name."""
     found = Experiment.objects.listed_for(actor.speaking_for(project.team_id)).active().order_by("name")
     return [(str(pk), name) for pk, name in found.values_list("pk", "name")[:_MOST_EXPERIMENTS]]
+
+
+def _with_own(actor: Actor, project: Project) -> list[tuple[str, Any]]:
+    """Those of the actor's lists, and the project's own, which may not be among them: saving leaves it as it is."""
+    own = project.experiment
+    found = experiments_of(actor, project)
+    return [(str(own.pk), own.name), *(one for one in found if one[0] != str(own.pk))] if own else found
 
 
 def queue_choices() -> list[tuple[str, Any]]:

@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy
 from apps.core.actor import Actor
 from apps.core.errors import InvalidInput
 from apps.projects.checking import command_for, entry_of
-from apps.projects.limits import Limits
+from apps.projects.limits import AMOUNTS, Limits
 from apps.projects.mlproject import EntryPoint
 from apps.projects.models import Project, ProjectRun, SourceKind
 from apps.projects.submission import HIGHEST, LOWEST, MAX_RETRIES, USUAL, Submission
 from apps.projects.web.forms import (
-    LIMIT_FIELDS,
+    LimitsForm,
     experiment_choices,
     limit_initial,
     limits_of,
@@ -64,7 +64,7 @@ class Beginning:
         return said
 
 
-class StartForm(forms.Form):
+class StartForm(LimitsForm):
     """One field for each declared parameter, rows for others, and what the run may take."""
 
     entry_point = forms.ChoiceField(label=gettext_lazy("Entry point"))
@@ -109,13 +109,6 @@ class StartForm(forms.Form):
         label=gettext_lazy("Rest before, seconds"), min_value=0, max_value=86_400, initial=10
     )
     retries_failures = forms.BooleanField(label=gettext_lazy("Also after it failed"), required=False)
-    seconds = forms.IntegerField(label=gettext_lazy("Time, seconds"), min_value=1, required=False)
-    cpus = forms.FloatField(label=gettext_lazy("CPUs"), min_value=0.01, required=False)
-    memory_mb = forms.IntegerField(label=gettext_lazy("Memory, MB"), min_value=1, required=False)
-    processes = forms.IntegerField(label=gettext_lazy("Processes"), min_value=1, required=False)
-    file_mb = forms.IntegerField(label=gettext_lazy("Largest file, MB"), min_value=1, required=False)
-    disk_mb = forms.IntegerField(label=gettext_lazy("Disk, MB"), min_value=1, required=False)
-    no_network = forms.BooleanField(label=gettext_lazy("No network"), required=False)
 
     def __init__(self, data: Any = None, *, actor: Actor, begin: Beginning) -> None:
         super().__init__(data, initial=begin.initial())
@@ -132,11 +125,6 @@ class StartForm(forms.Form):
     def parameter_fields(self) -> list[BoundField]:
         """Those of declared parameters, in their order."""
         return [self[name] for name in self.fields if name.startswith(PARAM)]
-
-    @property
-    def limit_fields(self) -> list[BoundField]:
-        """What the run may take."""
-        return [self[name] for name in (*LIMIT_FIELDS, "no_network")]
 
     @property
     def command(self) -> str:
@@ -252,7 +240,7 @@ class StartForm(forms.Form):
     def _show_what_the_project_says(self) -> None:
         """What is left empty is as the project has it."""
         project = self.begin.project
-        for name in LIMIT_FIELDS:
+        for name in AMOUNTS:
             if project.limits.get(name):
                 self.fields[name].widget.attrs["placeholder"] = project.limits[name]
         if project.limits.get("network") is False:

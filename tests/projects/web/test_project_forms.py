@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from apps.audit.models import Event
+from apps.core.actor import Level
 from apps.projects.models import Project, Queue, Secret
 from tests.personas import People
 from tests.projects.archives import PROJECT
 from tests.projects.making import make_experiment, make_project
+from tests.projects.test_granted import grant
 from tests.projects.web.test_project_pages import PAGE, text_of, upload
 from tests.registry.web.asking import HTMX
 
@@ -112,3 +114,20 @@ def test_reading_again(people: People) -> None:
     assert (project.read_ms, project.read_error) == (None, "")
     assert project.document is not None
     assert Project.objects.count() == 1
+
+
+def test_saving_leaves_what_the_form_does_not_show(people: People) -> None:
+    """Who manages a project of another team sees neither its secrets nor its experiment in their lists."""
+    project = make_project(people.ada)
+    Secret.objects.create(team=people.forge, name="KEY", sealed="x", created_ms=1, updated_ms=1)
+    project.experiment, project.secrets = make_experiment(people.ada, "own"), ["KEY"]
+    project.save()
+    grant(people.cleo, project, Level.MANAGE)
+    browser = people.cleo.browser()
+    shown = text_of(people.cleo, SETTINGS)
+    assert f'value="{project.experiment.pk}" selected' in shown and "KEY" not in shown.partition("<form")[2]
+    sent = {"experiment": str(project.experiment.pk), "queue": "default", "max_running": "3"}
+    assert browser.post(SETTINGS, sent).status_code == 302
+    project.refresh_from_db()
+    assert (project.secrets, project.max_running) == (["KEY"], 3)
+    assert project.experiment.name == "own"

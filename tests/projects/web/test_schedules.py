@@ -72,12 +72,16 @@ def test_a_schedule_is_made(people: People, project: Project) -> None:
 
 
 def test_it_is_changed_with_what_it_has(people: People, project: Project) -> None:
+    project.limits = {"seconds": 77}
+    project.save()
     asks = Submission(entry_point="main", params={"alpha": "0.3"}, priority=90)
     made = make(people.ada, project, asks=asks, timezone="Asia/Tokyo")
     url = f"{URL}{made.pk}/"
     shown = text_of(people.ben.browser(), url)
     assert 'value="0.3"' in shown and 'value="90"' in shown
     assert '<option value="Asia/Tokyo" selected>' in shown
+    # The project's own limit goes on holding as the project has it then.
+    assert 'placeholder="77"' in shown and 'value="77"' not in shown
     assert people.ben.browser().post(url, FORM)["Location"] == URL
     made.refresh_from_db()
     assert (made.owner, made.cron) == (people.ben.user, "0 3 * * mon-fri")

@@ -189,6 +189,8 @@ def _initial_defaults(project: Project) -> dict[str, Any]:
 
 
 def _save_defaults(request: ActorRequest, project: Project, form: DefaultsForm) -> None:
-    chosen = form.cleaned_data["experiment"]
-    experiment = experiments.get_experiment(request.actor, chosen, Level.EDIT) if chosen else None
+    chosen, experiment = form.cleaned_data["experiment"], None
+    if chosen:
+        is_own = chosen == str(project.experiment_id)
+        experiment = project.experiment if is_own else experiments.get_experiment(request.actor, chosen, Level.EDIT)
     actions.set_defaults(request.actor, project=project, defaults=form.defaults(experiment))

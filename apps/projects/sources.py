@@ -17,6 +17,7 @@ GIT_SECONDS = 600
 _WITH_SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 # user@host:path, as Git writes addresses for ssh.
 _SCP_LIKE = re.compile(r"[\w.-]+@[\w.-]+:[^:]")
+_UNCLEAR = re.compile(r"[\x00-\x1f\x7f\\]")
 _REFERENCE = re.compile(r"[A-Za-z0-9_][\w./-]{0,249}")
 _SCHEMES = ("https", "http", "ssh", "git")
 # Nothing of a repository is executed, nobody is asked for a password, and no other way of transport is taken.
@@ -102,7 +103,8 @@ def check_git_address(address: str, *, local: bool = False) -> None:
     scheme = _WITH_SCHEME.match(address)
     known = scheme["scheme"].lower() in (*_SCHEMES, *(("file",) if local else ())) if scheme else False
     plain = bool(_SCP_LIKE.match(address)) or (local and Path(address).is_absolute())
-    if address.startswith("-") or "::" in address.partition("/")[0] or not (known or plain) or "\x00" in address:
+    # What is no letter is read otherwise by whoever looks at the host than by Git.
+    if address.startswith("-") or "::" in address.partition("/")[0] or not (known or plain) or _UNCLEAR.search(address):
         raise InvalidInput(f"'{address[:500]}' can't be cloned; a repository is at one of {', '.join(_SCHEMES)}.")
     if scheme and scheme["scheme"].lower() == "ssh" and re.match(r"ssh://[^/@]*@?-", address):
         raise InvalidInput(f"'{address[:500]}' can't be cloned.")

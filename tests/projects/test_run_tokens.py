@@ -100,6 +100,15 @@ def test_what_its_project_has_by_default_is_no_way_around(run: Bearer, parent: P
     start(run, secrets=[])
 
 
+@pytest.mark.parametrize("key", ["schedule-7-1790000000000", "hook-8f14e45f"])
+def test_it_takes_no_run_of_a_schedule_or_webhook_of_its_owner(run: Bearer, key: str) -> None:
+    """Else what is due would be taken for done already."""
+    project = str(Project.objects.values_list("pk", flat=True)[0])
+    said = call(run, "POST", "project-runs/", {"project": project}, expect=400, IDEMPOTENCY_KEY=key)["message"]
+    assert "the server's own" in said
+    call(run, "POST", "project-runs/", {"project": project}, expect=201, IDEMPOTENCY_KEY=f"mine-{key}")
+
+
 def test_it_cancels_what_it_started_and_not_itself(run: Bearer, parent: ProjectRun) -> None:
     child = start(run)
     call(run, "POST", f"project-runs/{child['id']}/cancel/")

@@ -101,6 +101,9 @@ def test_packing_and_unpacking_keeps_what_counts(tmp_path: Path) -> None:
         "fd::17",
         "transport::address",
         "https\x00://x",
+        "https://ho\nst/x",
+        "https://host\\@127.0.0.1/x",
+        "git@host:x\n",
         "ftp://host/x",
     ],
 )

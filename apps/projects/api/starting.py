@@ -20,6 +20,8 @@ from apps.projects.submission import Submission
 
 MAX_KEY = 100
 _PARENT = "mlflow.parentRunId"
+# Under these names the server itself asks, for schedules and webhooks: who took one first would take its run.
+_OURS = ("schedule-", "hook-")
 
 
 def start_asked(actor: Actor, given: dict[str, Any], key: str) -> ProjectRun:
@@ -64,6 +66,8 @@ def request_key_of(header: str | None) -> str:
     key = header or ""
     if len(key) > MAX_KEY or not key.isprintable():
         raise InvalidInput(f"Idempotency-Key: up to {MAX_KEY} printable characters are wanted.")
+    if key.startswith(_OURS):
+        raise InvalidInput(f"Idempotency-Key: what begins with {' or '.join(_OURS)} is the server's own.")
     return key
 
 

@@ -15,7 +15,9 @@ from apps.projects.mlproject.project import RUNNERS, EntryPoint, Parameter, Para
 MAIN = "main"
 _PLACE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 # Where shell is inside of shell, no quoting can be told to be right.
-_NESTED = re.compile(r"\$\(|`|<<|\$'|\beval\b")
+_NESTED = re.compile(r"\$\(|`|<<|\$'|\b(?:eval|ssh|su)\b|\b\w*sh\s+(?:-\w+\s+(?:\w+\s+)?)*-\w*c\b")
+# After these a word begins, and with # a comment.
+_ENDS_WORD = " \t\n;&|()<>"
 _TAME = re.compile(r"[\w@%+=:,./-]*")
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -68,6 +70,11 @@ def command_of(entry: EntryPoint, given: Given) -> str:
         raise InvalidInput(f"No value for {', '.join(missing)}: give it with -P {missing[0]}=…")
     values = {name: _checked(parameter, given) for name, parameter in entry.parameters.items()}
     extras = [part for name, value in given.values.items() if name not in values for part in _extra(name, value, given)]
+    if extras and _open_quote(entry.command):
+        raise InvalidInput(
+            f"The command of '{entry.name}' ends in a comment or an open quotation, so nothing can be added to it: "
+            f"{extras[0]} is not declared."
+        )
     return " ".join([_filled(entry, values), *extras])
 
 
@@ -148,29 +155,40 @@ def _filled(entry: EntryPoint, values: Mapping[str, str]) -> str:
                 f"The command of '{entry.name}' has {match[0][:100]}, which is no parameter of it; declared: {known}. "
                 "Write {{ and }} for braces."
             )
-        if _NESTED.search(entry.command) and not _TAME.fullmatch(values[name]):
+        opened = _open_quote(entry.command[: match.start()])
+        if not _TAME.fullmatch(values[name]) and (why := _why_tame(entry.command, opened)):
             raise InvalidInput(
                 f"The parameter {name} may have only letters, digits and @%+=:,./_- here: the command of "
-                f"'{entry.name}' has shell inside of shell."
+                f"'{entry.name}' has {why}."
             )
-        return _quoted_for(_open_quote(entry.command[: match.start()]), values[name])
+        return _quoted_for(opened, values[name])
 
     return _PLACE.sub(place, entry.command)
 
 
+def _why_tame(command: str, opened: str) -> str:
+    """Why no quoting of a value can be told to be right where it stands; empty where it can."""
+    if _NESTED.search(command):
+        return "shell inside of shell"
+    return {"#": "it in a comment, which a new line would end", "\\": "it behind a backslash"}.get(opened, "")
+
+
 def _open_quote(before: str) -> str:
-    """The quotation mark that is open at the end of a piece of shell, or nothing."""
-    opened, skip = "", False
+    """The quotation mark that is open at the end of a piece of shell, `#` in a comment, a backslash behind one."""
+    opened, skip, last = "", False, " "
     for character in before:
-        if skip:
+        if opened == "#":
+            opened = "" if character == "\n" else "#"
+        elif skip:
             skip = False
         elif character == "\\" and opened != "'":
             skip = True
         elif character == opened:
             opened = ""
-        elif not opened and character in "'\"":
+        elif not opened and (character in "'\"" or (character == "#" and last in _ENDS_WORD)):
             opened = character
-    return opened
+        last = character
+    return "\\" if skip else opened
 
 
 def _quoted_for(opened: str, value: str) -> str:
@@ -180,6 +198,8 @@ def _quoted_for(opened: str, value: str) -> str:
             return value.replace("'", "'\"'\"'")
         case '"':
             return re.sub(r'(["$`\\])', r"\\\1", value)
+        case "#" | "\\":
+            return value  # which is tame
     return shlex.quote(value)
 
 

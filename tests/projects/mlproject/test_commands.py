@@ -67,12 +67,50 @@ def test_a_command_names_its_parameters_and_nothing_else(command: str) -> None:
         command_of(entry, Given({"data": "/"}))
 
 
-@pytest.mark.parametrize("written", ["echo $(echo '{a}')", "echo `echo '{a}'`", "cat <<E\n{a}\nE", "eval {a}"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("echo $(echo '{a}')", "echo `echo '{a}'`", "cat <<E\n{a}\nE", "eval {a}"),
+        *('sh -c "echo {a}"', 'bash -e -o pipefail -c "echo {a}"', 'ssh host "echo {a}"'),
+    ],
+)
 def test_in_shell_inside_of_shell_values_have_to_be_tame(written: str) -> None:
     entry = EntryPoint("e", written, {"a": Parameter("a")})
     assert "fine-1.0" in command_of(entry, Given({"a": "fine-1.0"}))
     with pytest.raises(InvalidInput, match="shell inside of shell"):
         command_of(entry, Given({"a": "'; id; '"}))
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("echo x # it's {a}", "comment"),
+        ("echo x # {a}", "comment"),
+        ("echo x;#{a}", "comment"),
+        ("echo \\{a}", "backslash"),
+        ('echo "\\{a}"', "backslash"),
+    ],
+)
+@pytest.mark.parametrize("hostile", ["\n touch {} #", "; touch {} #", '"; touch {} #', "'\n touch {} #"])
+def test_where_no_quoting_holds_values_have_to_be_tame(written: str, why: str, hostile: str, tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    entry = EntryPoint("e", written, {"a": Parameter("a")})
+    assert subprocess.run(["bash", "-c", command_of(entry, Given({"a": "fine"}))], check=True).returncode == 0
+    with pytest.raises(InvalidInput, match=why):
+        subprocess.run(["bash", "-c", command_of(entry, Given({"a": hostile.format(made)}))], check=False)
+    assert not made.exists()
+
+
+@pytest.mark.parametrize("written", ["echo x # a note", "echo x 'open", "echo x \\"])
+def test_nothing_is_added_where_it_would_not_be_seen(written: str) -> None:
+    with pytest.raises(InvalidInput, match="--more is not declared"):
+        command_of(EntryPoint("e", written), Given({"more": "\n id #"}))
+
+
+@pytest.mark.parametrize("written", ["echo $# a#b '# x' \"# y\" {a}", "echo x # note\necho {a}"])
+def test_not_each_hash_begins_a_comment(written: str) -> None:
+    command = command_of(EntryPoint("e", written, {"a": Parameter("a")}), Given({"a": "two words", "more": "x"}))
+    assert "'two words' --more x" in command
 
 
 def test_where_relative_paths_are_looked_for(tmp_path: Path) -> None:

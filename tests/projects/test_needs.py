@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,19 @@ def test_cleaning_takes_the_oldest_that_nobody_uses(tmp_path: Path) -> None:
         assert ready.python.exists()
     assert cache.clean(0) == 1
     assert not ready.python.exists()
+
+
+def test_who_waits_for_another_that_builds_the_same_may_give_up(tmp_path: Path) -> None:
+    def give_up() -> None:
+        raise InvalidInput("not wanted any more")
+
+    needs, root = Needs(), tmp_path / "cache"
+    root.mkdir()
+    with (root / f"{needs.key}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        cache = Cache(root, check=give_up)
+        with pytest.raises(InvalidInput, match="not wanted"), cache.held(needs, lambda _: None):
+            raise AssertionError("it was built")
 
 
 def test_what_can_not_be_built_says_why_and_leaves_nothing(tmp_path: Path) -> None:

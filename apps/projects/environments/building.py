@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from apps.projects.environments.needs import Needs, conda_here
 BUILD_SECONDS = 1800
 _MARK = ".ready"
 _MOST_SAID = 64 * 1024
+_LOOK_SECONDS = 0.1
 Say = Callable[[str], None]
 # Runs a program, by its whole path, in a folder that it may write to; tells its lines, and raises `InvalidInput` with
 # the last of them where it fails.
@@ -57,6 +59,8 @@ class Cache:
     # How uv is called for what is trusted, and how for packages, whose builds are anybody's programs.
     run: Run | None = None
     install: Run | None = None
+    # Asked again and again while somebody else builds the same; raises where nobody waits for it any more.
+    check: Callable[[], None] = lambda: None
 
     @contextmanager
     def held(self, needs: Needs, say: Say) -> Iterator[Ready]:
@@ -88,15 +92,25 @@ class Cache:
     def _made_ready(self, folder: Path, needs: Needs, lock: IO[str], say: Say) -> bool:
         """Hold the lock shared on a folder that is ready; between building and that, nobody cleans what has no mark."""
         while True:
-            fcntl.flock(lock, fcntl.LOCK_SH)
+            self._wait_for(lock, fcntl.LOCK_SH)
             if self._mark(folder).exists():
                 return False
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Two that keep theirs shared while they ask for more would wait for each other.
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            self._wait_for(lock, fcntl.LOCK_EX)
             if not self._mark(folder).exists():
                 self._build(folder, needs, say)
                 fcntl.flock(lock, fcntl.LOCK_SH)
                 if self._mark(folder).exists():
                     return True
+
+    def _wait_for(self, lock: IO[str], how: int) -> None:
+        while True:
+            try:
+                return fcntl.flock(lock, how | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.check()
+                time.sleep(_LOOK_SECONDS)
 
     def _removed(self, folder: Path) -> bool:
         with (self.root / f"{folder.name}.lock").open("w") as lock:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db import close_old_connections
 from django.utils import timezone
 
 from apps.core.actor import Actor
@@ -129,6 +130,7 @@ class Runner:
         try:
             with self._held(execution):
                 self._started(execution, plan)
+                _lend_connection()
                 seconds = seconds_of(self.run_row.limits)
                 follower = Follower(execution, self._keeper, work.limits, seconds, room)
                 code = follower.follow()
@@ -160,7 +162,7 @@ class Runner:
             own = variables_of(plan.docker, callers)
             args, rules = self.run_row.docker_args, rules_of_site()
             return Docker(plan.docker, args, rules, self._keeper.say, self._check), own
-        cache = Cache(settings.DATA.environments, tools.run, tools.build)
+        cache = Cache(settings.DATA.environments, tools.run, tools.build, self._check)
         ready = stack.enter_context(cache.held(plan.needs, self._keeper.say))
         if ready.was_built:
             cache.clean(settings.ENVIRONMENTS_BYTES)
@@ -270,3 +272,9 @@ class Runner:
             ),
             said,
         )
+        _lend_connection()
+
+
+def _lend_connection() -> None:
+    """Back to the pool: runs go on for hours, there may be more than it has, and the heart takes its own from there."""
+    close_old_connections()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.core.actor import Actor, Confinement
-from apps.core.errors import PermissionDenied
+from apps.core.errors import Conflict, PermissionDenied
 from apps.projects.actions.secrets import require_use
 from apps.projects.models import ProjectRun, Trigger
 from apps.projects.variables import check_secrets_and_variables, check_variables
@@ -12,7 +12,8 @@ from apps.projects.variables import check_secrets_and_variables, check_variables
 def admit(actor: Actor, run: ProjectRun) -> None:
     """Raise unless the actor may have a run, not stored yet, queued with what it is given.
 
-    One that a project run starts becomes its child, of its own project, in its own experiment.
+    One that a project run starts becomes its child, of its own project, in its own experiment; `Conflict` where that
+    run was cancelled. In the transaction that stores the run.
     """
     check_variables(run.env_vars)
     check_secrets_and_variables(run.secrets, run.env_vars)
@@ -24,6 +25,9 @@ def admit(actor: Actor, run: ProjectRun) -> None:
 def _make_child(confined: Confinement, run: ProjectRun) -> None:
     if (run.project_id, run.experiment_id) != (confined.project_id, confined.experiment_id):
         raise PermissionDenied("Permission denied: a run starts runs of its own project in its own experiment.")
-    if run.parent_id != confined.project_run_id:
-        run.parent = ProjectRun.objects.select_related("run").get(pk=confined.project_run_id)
+    # Who cancels it locks it too, and then looks for children: none is begun behind their back.
+    locked = ProjectRun.objects.select_for_update(of=("self",), no_key=True).select_related("run")
+    run.parent = locked.get(pk=confined.project_run_id)
+    if run.parent.cancel_ms is not None:
+        raise Conflict(f"{run.parent} was cancelled, and starts no others.")
     run.trigger = Trigger.RUN

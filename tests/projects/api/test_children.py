@@ -17,6 +17,7 @@ from tests.api import call, names
 from tests.personas import People, Persona
 from tests.projects.api.test_archives import send
 from tests.projects.making import make_project, make_run
+from tests.projects.queue.making import claim, make_worker
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,15 @@ def test_it_sends_files_and_starts_them_as_a_child(people: People, parent: Proje
     assert set(names(call(code, "GET", "project-runs/"), "id")) == {child["id"], str(parent.pk)}
     assert call(code, "GET", f"project-runs/{child['id']}/")["state"] == "queued"
     assert call(code, "POST", f"project-runs/{child['id']}/cancel/")["state"] == "cancelled"
+
+
+def test_it_starts_nothing_once_it_is_cancelled(people: People, parent: ProjectRun) -> None:
+    code = code_of(people, parent)
+    assert claim(make_worker()) is not None
+    call(people.ada, "POST", f"project-runs/{parent.pk}/cancel/")
+    refused = call(code, "POST", "project-runs/", {"project": parent.project_id}, expect=409)
+    assert "was cancelled" in str(refused)
+    assert ProjectRun.objects.count() == 1
 
 
 def test_it_starts_nothing_elsewhere(people: People, parent: ProjectRun) -> None:

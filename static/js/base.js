@@ -205,6 +205,30 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   // A form that was refused comes back as 4xx with its errors: show it in place.
   if (event.detail.xhr.status === 422) { event.detail.shouldSwap = true; event.detail.isError = false; }
 });
+// What comes anew by itself takes nothing from who is at it: not an open dialog or menu, and not the focus.
+let held = "";
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!detail.requestConfig?.elt.hasAttribute("data-quiet")) return;
+  if (detail.target.querySelector("dialog[open], details.menu[open]")) detail.shouldSwap = false;
+  held = nameOf(document.activeElement);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  if (held && document.activeElement === document.body) {
+    const same = [...document.querySelectorAll("a, button, input, select, summary")].find((one) => nameOf(one) === held);
+    same?.focus({ preventScroll: true });
+  }
+  held = "";
+});
+
+// What tells a link or control from the others where it has no id: what it leads to or sends, and the part it is in.
+function nameOf(element) {
+  if (!element || element === document.body) return "";
+  const { localName, name, type, value, form, dataset } = element;
+  const sent = type === "checkbox" ? value : "";
+  const to = element.getAttribute("href") ?? form?.getAttribute("action");
+  return [localName, name, sent, to, dataset.opens, element.closest("[id]")?.id].join("\n");
+}
+
 document.addEventListener("htmx:beforeRequest", (event) => html.classList.toggle("is-loading", !event.detail.elt.hasAttribute("data-quiet")));
 document.addEventListener("htmx:afterRequest", () => html.classList.remove("is-loading"));
 document.addEventListener("htmx:responseError", (event) => {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -93,8 +93,17 @@ def _folder_of(project: Project) -> Iterator[tuple[Path, str]]:
                 yield folder, sources.state_of(folder).commit
             case SourceKind.GIT:
                 uri = project.source_uri + (f"#{project.subfolder}" if project.subfolder else "")
-                fetched = sources.fetch(uri, into, version=project.source_version, reach=reachable)
+                git = _bounded_git(Path(name))
+                fetched = sources.fetch(uri, into, version=project.source_version, reach=reachable, git=git)
                 yield fetched.folder, fetched.git.commit
+
+
+def _bounded_git(room: Path) -> sources.Git:
+    """Git as runs have it, ended where it takes too long or too much: what anybody names may be of any size."""
+    from apps.projects.backends.process import Host
+    from apps.projects.execution.tools import Tools
+
+    return Tools(Host(), room, lambda _: nullcontext()).git
 
 
 def _archive_of(project: Project) -> Archive:

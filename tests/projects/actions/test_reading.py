@@ -17,6 +17,7 @@ from apps.core.errors import AlreadyExists, InvalidInput
 from apps.projects import actions, tasks
 from apps.projects.actions.common import now_ms
 from apps.projects.asking import Source, git_source
+from apps.projects.execution import following, tools
 from apps.projects.models import Project, SourceKind
 from tests.personas import People
 from tests.projects.archives import PROJECT
@@ -111,6 +112,27 @@ def test_an_error_names_file_and_line_and_what_was_read_stays(people: People, re
     project.refresh_from_db()
     assert "MLproject, line 4" in project.read_error and "comand" in project.read_error
     assert project.document is not None and project.document["name"] == "steps"
+
+
+def test_it_is_bounded_as_a_run_is(
+    people: People, repository: tuple[str, Path], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may name a repository of any size, and whoever reads it shares a disk with all others."""
+    settings.PROJECT_DISK_MB = 1
+
+    class Full(following.Follower):
+        """Finds the disk full when it looks, which it does at once."""
+
+        def follow(self) -> int:
+            monkeypatch.setattr(following, "bytes_below", lambda room, enough: enough + room.is_dir())
+            self._next_look = 0
+            self._look()
+            return super().follow()
+
+    monkeypatch.setattr(tools, "Follower", Full)
+    project = made(people, repository[0])
+    assert project.document is None
+    assert project.read_error == "git was ended: The limit of 1 MB of disk was reached."
 
 
 def test_a_redirect_is_not_followed(people: People, repository: tuple[str, Path]) -> None:

@@ -46,7 +46,10 @@ def sweep_schedules(actor: Actor, *, now: datetime | None = None) -> int:
     active = Schedule.objects.filter(is_paused=False).only("cron", "timezone", "last_due_ms", "created_ms")
     due = [schedule.pk for schedule in active.order_by("pk").iterator() if _due(schedule, now)]
     for schedule_id in due:
-        fire_schedule(actor, schedule_id=schedule_id, now=now)
+        try:
+            fire_schedule(actor, schedule_id=schedule_id, now=now)
+        except Exception:  # the others' time has come as well
+            logger.exception("schedule %s can't be fired", schedule_id)
     forget_clocks()
     return len(due)
 

@@ -200,6 +200,25 @@ def test_a_line_that_the_system_can_not_read_any_more_holds_nothing_up(people: P
     assert ProjectRun.objects.get().schedule_id == good.pk
 
 
+def test_one_that_fails_holds_no_other_up(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    from apps.projects.actions import firing
+
+    project = make_project(people.ada)
+    broken, good = schedule_of(people.ada, project, name="broken"), schedule_of(people.ada, project)
+    start = firing._start
+
+    def fail_one(schedule: Schedule, due: datetime, late: bool) -> ProjectRun | None:
+        if schedule.pk == broken.pk:
+            raise RuntimeError("a fault of ours")
+        return start(schedule, due, late)
+
+    monkeypatch.setattr(firing, "_start", fail_one)
+    assert actions.sweep_schedules(SYSTEM, now=DUE) == 2
+    assert ProjectRun.objects.get().schedule_id == good.pk
+    broken.refresh_from_db()
+    assert broken.last_due_ms == int(MADE.timestamp() * 1000), "it is not seen to"
+
+
 def test_it_looks_with_a_constant_number_of_statements(people: People, django_assert_num_queries: Any) -> None:
     schedule_of(people.ada, make_project(people.ada))
     with django_assert_num_queries(2):

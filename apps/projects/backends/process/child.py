@@ -80,6 +80,9 @@ class Child:
                 start_new_session=True,
                 bufsize=0,
             )
+        except BaseException:
+            os.close(self._status)
+            raise
         finally:
             os.close(status)
         self._lock = threading.Lock()

@@ -7,9 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import requests
 
 from tests.engine import IMAGE, client_of, docker_engine
 from tests.servers import Server, slipway_up
+from tests.waiting import until
 
 pytestmark = [pytest.mark.client, pytest.mark.xdist_group("docker")]
 SLIPWAY = Path(sys.executable).parent / "slipway"
@@ -97,15 +97,6 @@ def containers(engine: str) -> int:
     return len(client_of(engine).containers.list(all=True))
 
 
-def eventually(is_so: Callable[[], bool], seconds: float = 60) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if is_so():
-            return True
-        time.sleep(0.2)
-    return False
-
-
 def test_slipway_run_runs_it_in_the_callers_engine(up: Server, engine: str, tmp_path: Path) -> None:
     with run_here(up, engine, tmp_path) as process:
         text = process.communicate(timeout=120)[0]
@@ -160,7 +151,7 @@ class Queue:
         return row
 
     def ended(self, run: str) -> dict[str, Any]:
-        assert eventually(lambda: self.row(run)["state"] not in ("queued", "preparing", "running"), 120), self.row(run)
+        until(lambda: self.row(run)["state"] not in ("queued", "preparing", "running"), 120)
         return self.row(run)
 
     def log(self, run: str) -> str:
@@ -192,23 +183,23 @@ def test_a_worker_says_what_it_may_not_have(up: Server) -> None:
 def test_cancel_ends_the_container(up: Server, engine: str) -> None:
     queue = Queue(up)
     run = queue.start(entry_point="sleeps")
-    assert eventually(lambda: " on\n" in queue.log(run))
+    until(lambda: " on\n" in queue.log(run))
     queue.cancel(run)
     row = queue.ended(run)
     assert row["state"] == "cancelled"
     assert (row["ended_ms"] - row["cancel_ms"]) / 1000 < 10
     assert tracked(up, row["run_id"])["info"]["status"] == "KILLED"
-    assert eventually(lambda: containers(engine) == 0, 5)
+    until(lambda: containers(engine) == 0)
 
 
 def test_no_container_survives_its_worker(up: Server, engine: str) -> None:
     queue = Queue(up)
     run = queue.start(entry_point="sleeps")
-    assert eventually(lambda: " on\n" in queue.log(run))
+    until(lambda: " on\n" in queue.log(run))
     os.killpg(_worker_of(up.process.pid), signal.SIGKILL)
     row = queue.ended(run)
     assert row["state"] == "lost"
-    assert eventually(lambda: containers(engine) == 0)
+    until(lambda: containers(engine) == 0)
 
 
 def _worker_of(parent: int) -> int:

@@ -105,7 +105,7 @@ def test_it_stays_at_the_end_unless_somebody_reads(up: Server, browser: Any, run
 
 def wait_until(page: Any, condition: str) -> None:
     """The page's security policy forbids what Playwright's own waiting evaluates."""
-    for _ in range(200):
+    for _ in range(1200):
         if page.evaluate(condition):
             return
         page.wait_for_timeout(50)

@@ -6,8 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import requests
 
 from tests.receiver import Received, receiver
 from tests.servers import Server, slipway_up
+from tests.waiting import until
 
 SECRET = "hush"
 MADE = {"entity": "REGISTERED_MODEL", "action": "CREATED"}
@@ -35,14 +34,6 @@ def call(server: Server, path: str, body: Any) -> Any:
     response = requests.post(f"{server.url}/api/2.0/mlflow/{path}", json=body, headers=headers, timeout=30)
     assert response.status_code == 200, response.text
     return response.json()
-
-
-def until(is_there: Callable[[], bool], seconds: float = 40) -> None:
-    """Wait; the worker may still be loading."""
-    end = time.monotonic() + seconds
-    while not is_there():
-        assert time.monotonic() < end, "nothing arrived"
-        time.sleep(0.1)
 
 
 def is_signed(got: Received) -> bool:

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.servers import Server, postgres_database, postgres_is_there, running, slipway_server
-from tests.slipway.test_up import eventually
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.skipif(not postgres_is_there(), reason="PostgreSQL does not answer at SLIPWAY_TEST_POSTGRES"),
@@ -38,7 +38,7 @@ def test_scheduled_work_is_queued_and_done(web: Server) -> None:
         parts = requests.get(f"{web.url}/health/ready", timeout=5).json()["parts"]
         return set(parts.values()) == {"ok"}
 
-    eventually(heard, seconds=60)
+    until(heard, seconds=60)
 
 
 def test_calls_are_answered(web: Server) -> None:

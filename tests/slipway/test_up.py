@@ -7,14 +7,14 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.servers import free_port
+from tests.waiting import until
 
 BIN = Path(sys.executable).parent
 
@@ -75,13 +75,6 @@ def environ(pid: int) -> str:
         return ""
 
 
-def eventually(check: Callable[[], object], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.1)
-
-
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     running = Up(tmp_path_factory.mktemp("up") / "data")
@@ -120,11 +113,11 @@ def test_a_taken_port_is_told(up: Up, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["slipway.cli server", "slipway.cli worker", "valkey-server"])
 def test_a_part_that_dies_is_started_again(up: Up, part: str) -> None:
-    eventually(lambda: any(part in line for line in up.children().values()))
+    until(lambda: any(part in line for line in up.children().values()))
     before = up.child(part)
     os.kill(before, signal.SIGKILL)
-    eventually(lambda: before not in up.children() and any(part in line for line in up.children().values()))
-    eventually(lambda: is_healthy(up.url))
+    until(lambda: before not in up.children() and any(part in line for line in up.children().values()))
+    until(lambda: is_healthy(up.url))
 
 
 def test_stopping_leaves_nothing_and_the_next_start_finds_everything(up: Up) -> None:
@@ -140,7 +133,7 @@ def test_stopping_leaves_nothing_and_the_next_start_finds_everything(up: Up) -> 
         again.process.kill()
         again.process.wait()
     # Not even SIGKILL leaves a child behind.
-    eventually(lambda: again.children() == {})
+    until(lambda: again.children() == {})
 
 
 def test_a_data_folder_too_deep_for_a_socket_works(tmp_path: Path) -> None:

@@ -131,11 +131,11 @@ def test_who_is_asked_to_end_ends_and_nothing_comes_after(command: str, start: S
     running = start(f"echo on; {command}")
     output = running.output()
     assert next(output) == b"on\n"
-    threading.Thread(target=running.kill, args=(8.0,)).start()
+    threading.Thread(target=running.kill, args=(60.0,)).start()
     began = time.monotonic()
     assert b"more" not in b"".join(output)
     assert running.wait(1) == 128 + signal.SIGTERM
-    assert time.monotonic() - began < 8  # it was not killed only when the grace was over
+    assert time.monotonic() - began < 60  # it was not killed only when the grace was over
 
 
 def test_it_may_say_good_bye(start: Start) -> None:

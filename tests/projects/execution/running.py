@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,15 +70,6 @@ class MainThread:
             self._thread.join()
         if self._error:
             raise self._error
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
-    """Until something holds. Raises `TimeoutError`."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.02)
 
 
 def marked(mark: str) -> list[int]:

@@ -13,7 +13,8 @@ from apps.projects.execution.runner import Runner
 from apps.projects.limits import Limits
 from apps.projects.models import RunState
 from tests.projects.execution.conftest import Execute
-from tests.projects.execution.running import project, wait_until
+from tests.projects.execution.running import project
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,7 @@ def test_a_run_that_was_killed_for_its_worker_writes_nothing_more(execute: Execu
     from tests.projects.execution.running import marked
 
     def kill(running: Runner) -> None:
-        wait_until(lambda: bool(marked("1006.5")))
+        until(lambda: bool(marked("1006.5")))
         running.kill("it is somebody else's")
 
     with pytest.raises(actions.Fenced):

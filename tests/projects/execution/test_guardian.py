@@ -12,7 +12,8 @@ from apps.projects.backends.base import Work
 from apps.projects.backends.process import Host, Processes
 from apps.projects.execution.abilities import sandbox_here
 from apps.projects.limits import Limits
-from tests.projects.execution.running import marked, wait_until
+from tests.projects.execution.running import marked
+from tests.waiting import until
 
 _WORKER = """
 import sys, time
@@ -47,9 +48,9 @@ def test_where_the_worker_is_killed_nobody_is_left(tmp_path: Path, level: str) -
     worker = subprocess.Popen([*command, _STUBBORN.format(mark=mark)], stdout=subprocess.PIPE)
     with worker:
         assert worker.stdout is not None and worker.stdout.readline() == b"started\n"
-        wait_until(lambda: len([pid for pid in marked(mark) if _is_sleep(pid)]) == 2)
+        until(lambda: len([pid for pid in marked(mark) if _is_sleep(pid)]) == 2)
         worker.kill()
-    wait_until(lambda: not marked(mark))
+    until(lambda: not marked(mark))
 
 
 @pytest.mark.parametrize("level", ["sandboxed", "process"])
@@ -78,7 +79,7 @@ def test_nothing_that_a_run_is_given_reaches_the_guardian(tmp_path: Path) -> Non
     (tmp_path / "work").mkdir()
     given = {"LD_PRELOAD": "/nowhere.so", "SECRET": "shown to nobody"}
     running = Processes(host("process"), tmp_path).start(Work("sleep 1004.5", tmp_path / "work", given, Limits()))
-    wait_until(lambda: bool(marked("1004.5")))
+    until(lambda: bool(marked("1004.5")))
     pid = running.child.guardian.pid
     for file in ("environ", "cmdline"):
         assert b"SECRET" not in Path(f"/proc/{pid}/{file}").read_bytes()
@@ -105,7 +106,7 @@ def test_a_process_whose_first_thread_has_ended_is_one(tmp_path: Path) -> None:
     command = f"exec {sys.executable} -I step.py"
     running = Processes(host("process"), tmp_path).start(Work(command, tmp_path / "work", {}, Limits()))
     pid = int(next(running.output()))
-    wait_until(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+    until(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
     running.kill(0)
     assert not Path(f"/proc/{pid}").exists()
     running.close()

@@ -21,7 +21,8 @@ from apps.projects.execution.runner import Runner
 from apps.projects.limits import Limits
 from apps.projects.models import RunState
 from tests.projects.execution.conftest import Execute
-from tests.projects.execution.running import marked, project, script, wait_until
+from tests.projects.execution.running import marked, project, script
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 
@@ -112,7 +113,7 @@ def test_a_cancel_ends_one_that_ignores_it_and_all_it_started(
     text = "trap '' TERM; (trap '' TERM; setsid sleep 1000.75 &); while true; do sleep 1000.75; done"
 
     def cancel(running: Runner) -> None:
-        wait_until(lambda: len(marked("1000.75")) > 2)
+        until(lambda: len(marked("1000.75")) > 2)
         running.cancel()
         # It returns when nobody is left.
         assert not marked("1000.75")
@@ -126,7 +127,7 @@ def test_a_cancel_lets_one_that_hears_it_end_itself(execute: Execute) -> None:
     text = "trap 'echo cleaned up; exit 0' TERM; echo 1000.33; while true; do sleep 0.05; done"
 
     def cancel(running: Runner) -> None:
-        wait_until(lambda: len(marked("1000.33")) > 0)
+        until(lambda: len(marked("1000.33")) > 0)
         running.cancel()
 
     done = execute(project(text), meanwhile=cancel)
@@ -139,7 +140,7 @@ def test_where_a_guardian_is_killed_nobody_is_left(execute: Execute, which: str)
     text = "(setsid sleep 1000.125 &); sleep 1000.125"
 
     def kill(running: Runner) -> None:
-        wait_until(lambda: len([pid for pid in marked("1000.125") if _name(pid) == "sleep"]) == 2)
+        until(lambda: len([pid for pid in marked("1000.125") if _name(pid) == "sleep"]) == 2)
         execution: Any = running._execution
         first = execution.child.guardian.pid
         (second,) = [pid for pid in _children(first) if b"guardian.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]

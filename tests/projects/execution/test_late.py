@@ -10,8 +10,9 @@ from apps.projects.actions import Fenced
 from apps.projects.execution.output import LogKeeper
 from apps.projects.execution.runner import Runner
 from apps.projects.models import Attempt, ProjectRun, RunState
-from tests.projects.execution.running import project, wait_until
+from tests.projects.execution.running import project
 from tests.projects.queue.making import SYSTEM, end, fresh
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 Queued = Callable[..., ProjectRun]
@@ -70,7 +71,7 @@ def test_killed_while_it_goes_on_it_writes_nothing(execute: Callable[..., object
     killed: list[ProjectRun] = []
 
     def kill(runner: Runner) -> None:
-        wait_until(lambda: runner.run_row.state == RunState.RUNNING)
+        until(lambda: runner.run_row.state == RunState.RUNNING)
         killed.append(runner.run_row)
         runner.kill("cut off")
 

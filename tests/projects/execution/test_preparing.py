@@ -20,7 +20,8 @@ from apps.experiments.models import RunTag
 from apps.projects.execution.runner import Runner
 from apps.projects.models import RunState, SourceKind
 from tests.projects.execution.conftest import Execute
-from tests.projects.execution.running import Files, marked, project, wait_until
+from tests.projects.execution.running import Files, marked, project
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 
@@ -106,7 +107,7 @@ def test_a_cancel_ends_a_build(execute: Execute, served: tuple[Path, str], level
     package(folder / "seen-1.0.tar.gz", f"import subprocess; subprocess.run(['sleep', '{mark}'])")
 
     def cancel(running: Runner) -> None:
-        wait_until(lambda: bool(marked(mark)), 60)
+        until(lambda: bool(marked(mark)))
         running.cancel()
         assert not marked(mark)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -13,8 +12,6 @@ from apps.projects import actions
 from apps.projects.actions import Ending, Fenced
 from apps.projects.execution import slots
 from apps.projects.models import ProjectRun, RunState
-
-PATIENCE = 20.0
 
 
 class Script:
@@ -72,11 +69,3 @@ class ScriptedRunner:
 
     def _end(self, state: RunState) -> None:
         actions.end_attempt(self.actor, run=self.run_row, ending=Ending(state))
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for it, and fail after a time in which it must have come."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.01)

@@ -16,7 +16,8 @@ from apps.projects.models import Attempt, Outcome, ProjectRun, Queue, RunState, 
 from tests.personas import People
 from tests.projects.making import make_project, make_run
 from tests.projects.queue.making import SYSTEM, fresh
-from tests.projects.queue.runners import Script, until
+from tests.projects.queue.runners import Script
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="an in-memory SQLite has one writer at a time"),

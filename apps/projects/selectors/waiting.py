@@ -11,9 +11,7 @@ from django.utils.translation import ngettext
 from apps.core.formatting import duration
 from apps.projects.actions.common import now_ms
 from apps.projects.models import ProjectRun, Queue, Quota, RunState, Worker
-
-# A worker that said nothing for so long is not counted on.
-ALIVE_MS = 30_000
+from apps.projects.selectors.workers import alive_workers
 
 
 def reasons_of(run: ProjectRun) -> list[str]:
@@ -45,8 +43,7 @@ def _of_queue(run: ProjectRun) -> Iterator[str]:
 
 
 def _of_workers(run: ProjectRun) -> Iterator[str]:
-    alive = Worker.objects.filter(stopped_ms__isnull=True, seen_ms__gte=now_ms() - ALIVE_MS)
-    serving = [worker for worker in alive if run.queue in worker.queues]
+    serving = [worker for worker in alive_workers() if run.queue in worker.queues]
     words = {"queue": run.queue}
     if not serving:
         yield _("No worker serves the queue %(queue)s now: start one with slipway worker --queues %(queue)s.") % words

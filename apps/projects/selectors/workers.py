@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from apps.core.actor import Actor
@@ -80,7 +80,7 @@ def queue_rows(names: Iterable[str] | None = None) -> list[QueueRow]:
     found = Queue.objects.all() if names is None else Queue.objects.filter(name__in=list(names))
     rows = {queue.name: QueueRow(queue) for queue in found}
     active = ProjectRun.objects.active().filter(queue__in=list(rows)).order_by()
-    for (name, state), count in Counter(active.values_list("queue", "state")).items():
+    for name, state, count in active.values_list("queue", "state").annotate(count=Count("pk")):
         if state == RunState.QUEUED:
             rows[name].waiting += count
         else:

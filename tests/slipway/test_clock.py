@@ -16,7 +16,8 @@ from slipway.clock import Clock, Entry
 from tests.personas import People
 from tests.projects.making import make_project, make_schedule
 
-pytestmark = pytest.mark.django_db
+# Outside of a transaction, as it runs: it closes connections that are old.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def clock() -> Clock:

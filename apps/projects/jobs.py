@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db.models import Q
 
 from apps.accounts.models import Grant, ObjectKind, User
-from apps.core.actor import Actor, Level
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.actor import Actor, Level, Scope
+from apps.core.errors import InvalidInput, NotFound, PermissionDenied
 from apps.notifications.jobs import Happened, Job, register_job_starter
 from apps.projects import access
 from apps.projects.actions.unattended import owner_of, start_unattended
@@ -33,6 +33,8 @@ class ProjectStarter:
 
     def find(self, actor: Actor, reference: str, entry_point: str) -> Job:
         """A project that the actor may start runs of, with an entry point that it has, as far as is known."""
+        if not actor.may_use(Scope.PROJECTS, reads=False):
+            raise PermissionDenied("Permission denied: the scope of this token does not reach projects.")
         team, slash, name = reference.partition("/")
         if slash:
             project = access.get_project(actor, team, name, Level.EDIT)

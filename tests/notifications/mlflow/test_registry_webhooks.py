@@ -9,11 +9,11 @@ from django.conf import settings
 from pytest_django import DjangoAssertNumQueries
 
 from apps.accounts.models import Membership
-from apps.core.actor import Role
+from apps.core.actor import Role, Scope
 from apps.notifications.models import Webhook
 from apps.projects.models import ProjectRun
 from tests.notifications.hooks import make_hook
-from tests.personas import People, Persona
+from tests.personas import People, Persona, token_for
 from tests.projects.making import make_project
 from tests.receiver import Receiver, receiver
 from tests.registry.models import make_model
@@ -126,6 +126,19 @@ def test_a_job_that_is_none(people: People, job: dict[str, str], status: int, wh
     answer = people.ada.call("POST", CREATE, {**BODY, "http_url_spec": None, "job_spec": given}, expect=status)
     assert why in answer["message"]
     assert not Webhook.objects.exists()
+
+
+def test_a_token_for_the_registry_starts_no_runs(people: People) -> None:
+    """A run has a token of its own, with which it logs and starts others: more than such a token may."""
+    project = make_project(people.ada)
+    body = {**BODY, "http_url_spec": None, "job_spec": {"job_id": str(project.pk), "access_token": "x"}}
+    narrow = Persona(people.ada.user, token_for(people.ada.user, Scope.REGISTRY))
+    assert "the scope of this token" in narrow.call("POST", CREATE, body, expect=403)["message"]
+    hook = narrow.call("POST", CREATE, BODY)["webhook"]["id"]
+    job = {"id": hook, "job_spec": body["job_spec"]}
+    narrow.call("PATCH", "registry-webhooks/update", job, expect=403)
+    both = Persona(people.ada.user, token_for(people.ada.user, Scope.REGISTRY, Scope.PROJECTS))
+    both.call("PATCH", "registry-webhooks/update", job)
 
 
 def test_a_test_starts_a_run(people: People) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import CrontabSchedule
 
 from apps.accounts.access import require_team
 from apps.accounts.models import Grant, ObjectKind, Team
@@ -65,7 +65,7 @@ def change_source(actor: Actor, *, project: Project, source: Source) -> Project:
     with transaction.atomic():
         _set_source(project, source)
         project.document, project.read_commit, project.updated_ms = None, "", now_ms()
-        project.save()
+        project.save(update_fields=[*_SOURCE, "document", "read_commit", "updated_ms"])
         record(actor, events.PROJECT_CHANGED, subject_of_project(project), before=before, after=source.to_json())
         mark_unread(project)
     return read_at_once(actor, project)
@@ -90,6 +90,7 @@ def set_defaults(actor: Actor, *, project: Project, defaults: Defaults) -> Proje
     return project
 
 
+_SOURCE = ("source_kind", "source_uri", "source_version", "subfolder", "archive")
 _DEFAULTS = ("experiment", "queue", "env_vars", "secrets", "limits", "max_running")
 
 
@@ -105,7 +106,8 @@ def delete_project(actor: Actor, *, project: Project) -> None:
         record(actor, events.PROJECT_DELETED, subject_of_project(project), before=source_of(project).to_json())
         forget_object(actor, kind=ObjectKind.PROJECT, object_id=project.pk)
         Grant.objects.filter(kind=ObjectKind.PROJECT, object_id=project.pk).delete()
-        PeriodicTask.objects.filter(pk__in=project.schedules.values("beat_id")).delete()
+        # Each has a line of its own, with which its entry of the clock goes.
+        CrontabSchedule.objects.filter(periodictask__in=project.schedules.values("beat_id")).delete()
         project.delete()
 
 

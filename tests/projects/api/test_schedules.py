@@ -58,6 +58,13 @@ def test_the_clock_has_an_entry_for_it(people: People, project: Project) -> None
     assert not CrontabSchedule.objects.exists()
 
 
+def test_nothing_of_it_stays_where_its_project_goes(people: People, project: Project) -> None:
+    make(people.ada, project)
+    call(people.ada, "DELETE", f"projects/{project.pk}/", expect=204)
+    assert not PeriodicTask.objects.filter(task="projects.fire_schedule").exists()
+    assert not CrontabSchedule.objects.exists()
+
+
 def test_whoever_changes_it_becomes_its_owner(people: People, project: Project) -> None:
     made = make(people.ada, project)
     changed = call(people.ben, "PATCH", f"schedules/{made['id']}/", {"asks": {"params": {"alpha": "1"}}})

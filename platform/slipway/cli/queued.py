@@ -69,13 +69,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     queued.add_argument("-c", "--backend-config", metavar="FILE", help="a JSON file with any of: queue, priority, …")
     queued.add_argument("--queue", help="default: the project's")
     queued.add_argument("--priority", type=int, metavar="N", help="0 to 100, higher goes first; usually 50")
-    queued.add_argument("--gpus", type=int, metavar="N")
+    queued.add_argument("--gpus", type=int, metavar="N", help="so many free devices of a worker")
     queued.add_argument("--retries", type=int, metavar="N", help="attempts beyond the first")
     queued.add_argument("--timeout", type=int, metavar="SECONDS", help="the run is ended after so long")
     queued.add_argument(
-        "--limit", action="append", type=_limit, default=[], metavar="NAME=VALUE", help="memory_mb=4096"
+        "--limit", action="append", type=_limit, default=[], metavar="NAME=VALUE", help="such as memory_mb=4096"
     )
-    queued.add_argument("--env", action="append", type=_variable, default=[], metavar="NAME[=VALUE]")
+    queued.add_argument(
+        "--env",
+        action="append",
+        type=_variable,
+        default=[],
+        metavar="NAME[=VALUE]",
+        help="a variable; without a value, yours",
+    )
     queued.add_argument("--secret", action="append", default=[], metavar="NAME", help="a secret of the team")
     queued.add_argument("--project", default="", help="default: the name in the MLproject")
     queued.add_argument("--detach", action="store_true", help="print the run's number and leave it to the server")

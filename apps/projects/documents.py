@@ -71,13 +71,19 @@ def canonical_text(document: Document) -> str:
     return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=1000) if said else ""
 
 
-def cli_text(document: Document) -> str:
-    """How its first entry point is queued from a terminal, in a folder with the same files."""
+def cli_text(document: Document, name: str = "") -> str:
+    """How its first entry point is queued from a terminal, in a folder with the same files.
+
+    `name` is the project's here: where the file has another, the command says whose run it is to be.
+    """
+    last = ["--backend slipway"]
+    if name and name != document["name"]:
+        last.append(f"--project {shlex.quote(name)}")
     if not document["entry_points"]:
-        return "slipway run . -e SCRIPT.py --backend slipway"
+        return " ".join(["slipway run . -e SCRIPT.py", *last])
     entry = document["entry_points"][0]
     missing = [f"-P {shlex.quote(one['name'])}=…" for one in entry["parameters"] if one["default"] is None]
-    return " ".join(["slipway run .", "-e", shlex.quote(entry["name"]), *missing, "--backend slipway"])
+    return " ".join(["slipway run .", "-e", shlex.quote(entry["name"]), *missing, *last])
 
 
 def _environment(environment: Environment, folder: Path) -> dict[str, Any]:

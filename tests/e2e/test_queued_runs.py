@@ -72,7 +72,7 @@ def test_the_log_comes_here_and_the_exit_code_too(up: Server, project: Path) -> 
     assert (found["state"], found["project_name"], found["params"]["c"]) == ("finished", "queued steps", "2")
     failed = run(up, project.parent, "run", "project", "-b", "slipway", "-e", "fails")
     assert (failed.returncode, failed.stdout.splitlines()[0]) == (7, "about to fail")
-    assert "is failed" in failed.stderr
+    assert "failed: " in failed.stderr
 
 
 def test_every_line_comes_once(up: Server, project: Path) -> None:

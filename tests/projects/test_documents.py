@@ -83,3 +83,5 @@ def test_paths_are_the_workers_to_find(tmp_path: Path) -> None:
     values = {"data": "no/such file", "where": "s3://x/y"}
     assert "'no/such file'" in command_for(entry_of(document), values)
     assert cli_text(document) == "slipway run . -e main -P data=… -P where=… --backend slipway"
+    assert cli_text(document, "its other name").endswith("--backend slipway --project 'its other name'")
+    assert cli_text(document, document["name"]) == cli_text(document)

@@ -93,8 +93,11 @@ def test_the_exit_code(run: dict[str, Any], code: int) -> None:
 
 def test_how_it_ended_in_words() -> None:
     run = {"id": "3", "state": "failed", "message": "The command ended with 7."}
-    assert told(run) == "Run 3 is failed: The command ended with 7."
-    assert told(run | {"message": ""}) == "Run 3 is failed."
+    assert told(run) == "Run 3 failed: The command ended with 7."
+    assert told(run | {"message": ""}) == "Run 3 failed."
+    assert told(run | {"state": "lost", "message": "Its worker died."}) == "Run 3 was lost: Its worker died."
+    cancelled = run | {"state": "cancelled", "message": "Cancelled by ada: wrong rate."}
+    assert told(cancelled) == "Run 3 was cancelled by ada: wrong rate."
 
 
 class Interrupted:

@@ -12,6 +12,7 @@ from apps.projects.running.server import ENDED, Say, Server
 _STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z ?")
 _WAIT_SECONDS = 10.0
 _KILLED = 130
+_ENDED_WORDS = {"finished": "is finished", "failed": "failed", "cancelled": "was cancelled", "lost": "was lost"}
 
 
 class Follower:
@@ -86,7 +87,11 @@ def exit_code_of(run: dict[str, Any]) -> int:
 
 def told(run: dict[str, Any]) -> str:
     """How it ended, in a sentence."""
-    return f"Run {run['id']} is {run['state']}" + (f": {run['message']}" if run["message"] else ".")
+    said = f"Run {run['id']} {_ENDED_WORDS[run['state']]}"
+    message: str = run["message"]
+    if run["state"] == "cancelled" and message.startswith("Cancelled by "):
+        return said + message.removeprefix("Cancelled")
+    return said + (f": {message}" if message else ".")
 
 
 def asks_to_cancel(run_id: str) -> bool:

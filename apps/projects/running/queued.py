@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from apps.core.errors import InvalidInput
+from apps.core.formatting import file_size
 from apps.projects import sources
 from apps.projects.archives import pack
 from apps.projects.mlproject import (
@@ -57,7 +58,7 @@ def send(wanted: Queued, server: Server, env: Mapping[str, str], say: Say) -> di
         command_of(_without_remote(entry, params), Given(params, (fetched.folder,)))
         file = Path(name, "project.zip")
         count = pack(fetched.folder, file)
-        say(f"Sending {count} files, {file.stat().st_size / 1e6:.1f} MB, to {server.uri}.")
+        say(f"Sending {count} files, {file_size(file.stat().st_size)}, to {server.uri}.")
         archive = server.send_archive(file, wanted.project or fetched.folder.name)
     asked = _asked(wanted, entry, params, project, env) | {"archive": archive, "tags": git_tags(fetched.git)}
     return server.start(asked, uuid.uuid4().hex)

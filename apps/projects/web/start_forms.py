@@ -129,12 +129,23 @@ class StartForm(LimitsForm):
     @property
     def command(self) -> str:
         """The command with the values as they are now; empty where there is none yet."""
+        return self._command_or_problem()[0]
+
+    @property
+    def command_problem(self) -> str:
+        """Why there is no command with the values as they are now; empty where there is one."""
+        return self._command_or_problem()[1]
+
+    def _command_or_problem(self) -> tuple[str, str]:
         if self.entry is None:
-            return ""
+            return "", ""
+        missing = [one.label for one in self.parameter_fields if one.field.required and one.value() in (None, "")]
+        if missing:
+            return "", ""
         try:
-            return command_for(self.entry, self._values_now())
-        except InvalidInput:
-            return ""
+            return command_for(self.entry, self._values_now()), ""
+        except InvalidInput as error:
+            return "", error.message
 
     def submission(self) -> Submission:
         """What the run is asked for."""

@@ -47,7 +47,7 @@ def project_detail(request: ActorRequest, team: str, name: str) -> HttpResponse:
     if panel == "runs":
         return render(request, "projects/_project_runs.html", context)
     if project.document:
-        context |= {"canonical": canonical_text(project.document), "cli_code": cli_text(project.document)}
+        context |= {"canonical": canonical_text(project.document), "cli_code": cli_text(project.document, project.name)}
     return render(request, "projects/project_detail.html", context)
 
 

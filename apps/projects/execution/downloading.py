@@ -54,20 +54,43 @@ _STORE = f"{_SERVER}/api/2.0/mlflow-artifacts/artifacts"
 
 
 def _artifact_of(uri: str) -> str:
-    """Where a model version lies; others as they are."""
+    """Where a model lies; others as they are."""
+    if uri.startswith("runs:/"):
+        return _model_of_run(*uri.removeprefix("runs:/").partition("/")[::2]) or uri
     if not uri.startswith("models:/"):
         return uri
-    name, _, which = uri.removeprefix("models:/").rpartition("/")
+    named = uri.removeprefix("models:/").strip("/")
+    if re.fullmatch("m-[^/@]+", named):
+        return str(_asked(f"logged-models/{quote(named)}")["model"]["info"]["artifact_uri"])
+    name, version = _version_of(named)
+    return str(_asked("model-versions/get-download-uri", name=name, version=version)["artifact_uri"])
+
+
+def _model_of_run(run: str, path: str) -> str:
+    """Where a model lies that was logged in a run under this name, beside its files; empty where there is none."""
+    first = path.partition("/")[0]
+    if not first or first in (name for name, _ in _listed_of_run(run, "", "")):
+        return ""
+    outputs = _asked("runs/get", run_id=run)["run"].get("outputs", {}).get("model_outputs", [])
+    infos = (_asked(f"logged-models/{quote(each['model_id'])}")["model"]["info"] for each in outputs)
+    return next((f"{each['artifact_uri']}{path[len(first) :]}" for each in infos if each["name"] == first), "")
+
+
+def _version_of(named: str) -> tuple[str, str]:
+    """`NAME/7`, `NAME@alias`, `NAME/latest`, `NAME/Staging` or `NAME/v7`, as clients of the protocol take them."""
+    name, _, which = named.rpartition("/")
     if not name:
-        name, _, alias = which.partition("@")
-        found = _asked("registered-models/alias", name=name, alias=alias)["model_version"]
-    elif which.isdigit():
-        found = {"name": name, "version": which}
-    else:
-        versions = _asked("registered-models/get", name=name)["registered_model"].get("latest_versions", [])
-        found = next(each for each in versions if each.get("current_stage", "").lower() == which.lower())
-    said = _asked("model-versions/get-download-uri", name=found["name"], version=found["version"])
-    return str(said["artifact_uri"])
+        name, at, alias = which.partition("@")
+        if not at:
+            raise ValueError(f"it names no version; write models:/{name}/1, or @ and an alias")
+        return name, str(_asked("registered-models/alias", name=name, alias=alias)["model_version"]["version"])
+    if which.isdigit():
+        return name, which
+    stage = {} if which.lower() == "latest" else {"stages": which}
+    found = _asked("registered-models/get-latest-versions", name=name, **stage).get("model_versions", [])
+    if not found:
+        raise ValueError(f"no version of {name!r} is {which!r}")
+    return name, str(max(int(each["version"]) for each in found))
 
 
 def _tree(listed: Any, address: Any, place: Path, at: str = "") -> None:
@@ -110,9 +133,20 @@ def _asked(route: str, **values: str) -> dict[str, Any]:
 
 
 def _json(url: str) -> dict[str, Any]:
-    with urlopen(_request(url), timeout=_SECONDS) as answer:  # noqa: S310
-        said: dict[str, Any] = json.load(answer)
+    try:
+        with urlopen(_request(url), timeout=_SECONDS) as answer:  # noqa: S310
+            said: dict[str, Any] = json.load(answer)
+    except HTTPError as error:
+        raise ValueError(_message_of(error)) from error
     return said
+
+
+def _message_of(error: HTTPError) -> str:
+    """What the server says of its refusal, in its own words where it has some."""
+    try:
+        return str(json.load(error)["message"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return str(error)
 
 
 def _request(url: str) -> Request:

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.projects.api.shapes.projects import Values, Words
-from apps.projects.models import JobKind, RunState, Trigger
+from apps.projects.models import JobKind, Outcome, RunState, Trigger
 from apps.projects.selectors.runs import STATES
 from apps.projects.submission import HIGHEST, LOWEST, MAX_RETRIES, USUAL
 
@@ -38,6 +38,19 @@ class ProjectRunShape(serializers.Serializer[Any]):
     message = serializers.CharField(help_text="Why it ended so, or waits.")
 
 
+class AttemptShape(serializers.Serializer[Any]):
+    """A try after which the run was queued again; times are ms since the epoch."""
+
+    number = serializers.IntegerField()
+    worker = serializers.CharField(source="worker_name")
+    outcome = serializers.ChoiceField(Outcome.choices)
+    message = serializers.CharField()
+    exit_code = serializers.IntegerField(allow_null=True)
+    claimed_ms = serializers.IntegerField(allow_null=True)
+    started_ms = serializers.IntegerField(allow_null=True)
+    ended_ms = serializers.IntegerField()
+
+
 class ProjectRunPageShape(ProjectRunShape):
     """A run with all that was asked and came of it."""
 
@@ -63,6 +76,7 @@ class ProjectRunPageShape(ProjectRunShape):
     backoff_s = serializers.IntegerField()
     not_before_ms = serializers.IntegerField()
     claimed_ms = serializers.IntegerField(allow_null=True)
+    attempts = AttemptShape(many=True, help_text="Those before the one that goes on, or was the last; oldest first.")
     isolation = serializers.CharField()
     unenforced = serializers.ListField(child=serializers.JSONField(), help_text="Limits that its host can't hold.")
     environment = serializers.CharField()

@@ -11,6 +11,8 @@ from django.utils.translation import ngettext
 
 _SIZES = ("B", "kB", "MB", "GB", "TB", "PB")
 _SIGNIFICANT = 5
+# What lies so little ahead is called now: clocks differ.
+_CLOCKS_DIFFER_S = 5
 
 
 def as_moment(value: datetime | int | None) -> datetime | None:
@@ -24,15 +26,21 @@ def as_moment(value: datetime | int | None) -> datetime | None:
 
 
 def ago(moment: datetime, now: datetime | None = None) -> str:
-    """`3 min ago`, `in 2 h`, or the date where it is more than a month away."""
+    """`just now`, `3 min ago`, `in a moment`, `in 2 h`, or the date where it is more than a month away."""
     seconds = ((now or timezone.now()) - moment).total_seconds()
     amount = abs(seconds)
     if amount < 45:
-        return _("just now")
+        return nearly_now(moment, now)
     if amount > 30 * 86_400:
         return moment.strftime("%Y-%m-%d")
     text = _amount(amount)
     return _("%(amount)s ago") % {"amount": text} if seconds > 0 else _("in %(amount)s") % {"amount": text}
+
+
+def nearly_now(moment: datetime, now: datetime | None = None) -> str:
+    """What a moment is called that is less than a minute away: `just now` or `in a moment`."""
+    ahead = (moment - (now or timezone.now())).total_seconds()
+    return _("in a moment") if ahead > _CLOCKS_DIFFER_S else _("just now")
 
 
 def _amount(seconds: float) -> str:

@@ -29,6 +29,17 @@ document.addEventListener("htmx:afterSwap", (event) => {
   for (const pick of event.target.querySelectorAll("input.pick")) pick.checked = picked.has(pick.value);
 });
 
+// ---- how long a run has run goes on while it is looked at ----
+if (document.getElementById("run-facts")) {
+  setInterval(() => {
+    for (const place of document.querySelectorAll("[data-since]")) {
+      const seconds = Math.max(0, Math.round((Date.now() - Number(place.dataset.since)) / 1000));
+      const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+      place.textContent = h ? `${h} h ${m} min` : m ? `${m} min ${s} s` : `${s} s`;
+    }
+  }, 1000);
+}
+
 // ---- metrics of a run ----
 let live = null;
 let board = null;

@@ -13,6 +13,8 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
     ("seconds", "text"),
     [
         (10, "just now"),
+        (-2, "just now"),
+        (-30, "in a moment"),
         (180, "3 min ago"),
         (7200, "2 h ago"),
         (86_400 * 3, "3 days ago"),

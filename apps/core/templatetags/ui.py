@@ -74,7 +74,7 @@ def when(value: datetime | int | None, empty: str = "-") -> SafeString:
     if moment is None:
         return format_html('<span class="faint">{}</span>', empty)
     exact = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
-    now = _("just now")
+    now = formatting.nearly_now(moment)
     iso = moment.isoformat()
     return format_html(
         '<time class="when nowrap" datetime="{}" title="{}" data-now="{}">{}</time>',

@@ -141,7 +141,10 @@ def test_the_state_is_fetched_alone_and_tells_what_changed(people: People) -> No
     same = text_of(people.ben, f"{address(run)}?panel=state&seen=queued", headers=HTMX)
     assert "every 2s" in same and "hx-swap-oob" not in same and "<html" not in same
     actions.cancel_run(people.ada.actor, run=run, reason="typo")
-    changed = text_of(people.ben, f"{address(run)}?panel=state&seen=queued", headers=HTMX)
+    answer = people.ben.browser().get(f"{address(run)}?panel=state&seen=queued", headers=HTMX)
+    assert answer.headers["HX-Trigger"] == "slipway:ended"
+    assert "No metrics were logged." in text_of(people.ben, f"{address(run)}?panel=metrics", headers=HTMX)
+    changed = answer.content.decode()
     assert changed.count("hx-swap-oob") == 3 and "every 2s" not in changed and "Cancelled by ada: typo" in changed
 
 

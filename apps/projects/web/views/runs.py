@@ -48,7 +48,10 @@ def run_detail(request: ActorRequest, run_id: int) -> HttpResponse:
     panel = request.GET.get("panel", "") if is_fragment(request) else ""
     if panel == "state":
         context["changed"] = request.GET.get("seen") != run.state + ("-cancelling" if run.cancel_ms else "")
-        return render(request, "projects/_run_state.html", context | details.progress_of(run))
+        answer = render(request, "projects/_run_state.html", context | details.progress_of(run))
+        if context["changed"] and not run.is_active:
+            answer["HX-Trigger"] = "slipway:ended"
+        return answer
     if panel == "metrics":
         return render(request, "projects/_run_metrics.html", context | details.metrics_of(context["tracking"]))
     context |= details.progress_of(run) | details.metrics_of(context["tracking"]) | details.about(request.actor, run)

@@ -44,13 +44,13 @@ def runs_matching(actor: Actor, wanted: Wanted) -> QuerySet[ProjectRun]:
         found = found.filter(project_name__icontains=wanted.text)
     if wanted.mine:
         found = found.filter(owner_id=actor.user_id or 0)
-    return found.select_related("team", "project__team", "run", "owner").order_by("-pk")
+    return _listed(found)
 
 
 def runs_of(actor: Actor, project: Project) -> QuerySet[ProjectRun]:
     """All runs of a project that the actor may read, newest first."""
     found = ProjectRun.objects.visible_to(actor).filter(project=project)
-    return found.select_related("team", "project__team", "run", "owner").order_by("-pk")
+    return _listed(found)
 
 
 def places_in(runs: list[ProjectRun]) -> dict[int, int]:
@@ -75,3 +75,8 @@ def places_in(runs: list[ProjectRun]) -> dict[int, int]:
 def active_runs(actor: Actor, limit: int) -> list[ProjectRun]:
     """The newest of the actor's lists that wait or go on."""
     return list(runs_matching(actor, Wanted(state="active"))[:limit])
+
+
+def _listed(found: QuerySet[ProjectRun]) -> QuerySet[ProjectRun]:
+    """With what rows show; what their projects say, which may be long, is not among it."""
+    return found.select_related("team", "project__team", "run").defer("project__document").order_by("-pk")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ from apps.core.errors import InvalidInput
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,9 @@ def _value(node: yaml.Node, file: str, depth: int) -> Value:
         return Value(place, pairs=pairs)
     if isinstance(node, yaml.SequenceNode):
         return Value(place, items=tuple(_value(item, file, depth + 1) for item in node.value))
+    if _UNKEPT.search(str(node.value)):
+        # Written as an escape: no variable or argument can hold it, and what follows would be taken for another one.
+        place.refuse("it holds a character that can't be kept.")
     return Value(place, text=None if node.tag == "tag:yaml.org,2002:null" else str(node.value))
 
 

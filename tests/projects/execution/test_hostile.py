@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from django.conf import settings as site
 
+from apps.core.errors import InvalidInput
 from apps.projects.backends.process import Host
 from apps.projects.backends.process.closing import closed
+from apps.projects.backends.process.sandbox import Sandbox
 from apps.projects.execution import following
 from apps.projects.execution.abilities import host
 from apps.projects.execution.runner import Runner
@@ -195,6 +197,18 @@ def test_it_changes_nothing_but_its_own_folder(execute: Execute) -> None:
         "try:\n    os.chmod(sys.prefix, 0o700); print('changed')\nexcept OSError:\n    print('kept')\n"
     )
     assert execute(script(text)).lines == ["kept"]
+
+
+@pytest.mark.usefixtures("sandboxed")
+def test_it_adds_no_arguments_to_its_sandbox(execute: Execute) -> None:
+    variables = f'env_vars: {{A: "x\\0--bind\\0{site.DATA.root}\\0/work/host"}}'
+    file = f"{variables}\nentry_points: {{main: {{command: ls /work/host}}}}"
+    done = execute({"MLproject": file})
+    assert (done.run.state, done.lines) == (RunState.FAILED, [f"[slipway] {done.run.message}"])
+    assert "it holds a character that can't be kept" in done.run.message
+    here = Sandbox(Path("/usr/bin/bwrap"), site.DATA.root)
+    with pytest.raises(InvalidInput, match="a character that no variable can hold"):
+        here.arguments(site.DATA.root / "work", {"A": "x\x00--bind\x00/\x00/work/host"})
 
 
 @pytest.mark.usefixtures("sandboxed")

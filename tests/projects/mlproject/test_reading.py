@@ -103,6 +103,23 @@ def test_what_is_wrong_is_told_with_its_line(text: str, line: int, words: str) -
     assert words in caught.value.message
 
 
+@pytest.mark.parametrize("escape", ["\\0", "\\x00", "\\u0000", "\\ud800"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'env_vars: {{A: "x{}--bind"}}',
+        'env_vars: ["A{}"]',
+        'name: "x{}"',
+        'entry_points: {{main: {{command: "x{}"}}}}',
+        'docker_env: {{image: x, volumes: ["/a{}:/b"]}}',
+    ],
+)
+def test_escapes_of_characters_that_nothing_can_hold(text: str, escape: str) -> None:
+    """Variables go to the sandbox with a NUL between them: one in a value would be an argument of its own."""
+    with pytest.raises(InvalidInput, match="MLproject, line 1: it holds a character that can't be kept"):
+        parse_project(text.format(escape))
+
+
 @pytest.mark.parametrize("text", [b"\xff\xfe\x00", b"name: a\n" * 100_000])
 def test_what_is_no_such_file_at_all(text: bytes) -> None:
     with pytest.raises(InvalidInput):

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from apps.core.errors import InvalidInput
+
 # Where the run's folder is, inside.
 WORK = PurePosixPath("/work")
 USER, USER_ID = "run", 1000
@@ -77,8 +79,11 @@ class Sandbox:
         return WORK / place.relative_to(self.room / "work")
 
     def arguments(self, folder: Path, variables: Mapping[str, str]) -> tuple[str, ...]:
-        """For a command that begins in `folder`."""
-        return tuple(self._arguments(folder, variables))
+        """For a command that begins in `folder`. Raises `InvalidInput` for what bwrap would take for two of them."""
+        found = tuple(self._arguments(folder, variables))
+        if any("\x00" in each for each in found):
+            raise InvalidInput("A variable of the run holds a character that no variable can hold.")
+        return found
 
     def _arguments(self, folder: Path, variables: Mapping[str, str]) -> Iterator[str]:
         yield from ("--unshare-user", "--uid", str(USER_ID), "--gid", str(USER_ID), "--unshare-ipc", "--unshare-pid")

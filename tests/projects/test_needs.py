@@ -45,6 +45,22 @@ def test_condas_pip_part_and_what_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "item",
+    [
+        "https://x/y::a",
+        "file:///x::a",
+        "https://x/a.conda",
+        "/x/a.conda",
+        "'a[channel=https://x]'",
+        "'conda-forge::../a'",
+    ],
+)
+def test_where_condas_packages_come_from_is_no_projects_to_say(item: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="is no package"):
+        conda_env(tmp_path, f"dependencies:\n- {item}\n")
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("python: newest", "no version of Python"),
@@ -55,6 +71,9 @@ def test_condas_pip_part_and_what_is_left_out(tmp_path: Path) -> None:
         ("dependencies: ['-r ../x']", "a file of the project"),
         ("dependencies: ['-r missing']", "has no file"),
         ("dependencies: {a: b}", "has to be a list"),
+        ('dependencies: ["a\\n--index-url https://x"]', "where packages come from"),
+        ('dependencies: ["a\\n--pre"]', "not taken"),
+        ('dependencies: ["a\\n-r ../x"]', "a file of the project"),
     ],
 )
 def test_what_is_refused(text: str, words: str, tmp_path: Path) -> None:

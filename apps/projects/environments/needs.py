@@ -24,6 +24,7 @@ _INCLUDES = re.compile(r"(?:-r|--requirement|-c|--constraint)(?:\s+|=)(?P<file>\
 _CONDA_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 # By name: where those lie is this machine's to say.
 _CHANNEL = re.compile(r"[A-Za-z0-9][\w./-]*")
+_ELSEWHERE = re.compile(r"[\[\]/\\\n]")
 # Options that name where packages come from are the operator's, not a project's.
 _REFUSED = re.compile(r"(?:-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|-e|--editable)\b")
 
@@ -125,10 +126,12 @@ def _channel(item: Value) -> str:
 
 def _conda_package(item: Value) -> tuple[str, str]:
     written = item.as_text("A dependency").strip()
-    name = _CONDA_NAME.match(written.rpartition("::")[2])
-    if name is None:
+    channel, separator, wanted = written.rpartition("::")
+    name = _CONDA_NAME.match(wanted)
+    # An address, a file, or `name[channel=…]` would say where packages come from.
+    if name is None or _ELSEWHERE.search(wanted) or (separator and not _CHANNEL.fullmatch(channel)):
         item.place.refuse(f"'{written[:100]}' is no package.")
-    version = _PYTHON.search(written.rpartition("::")[2][name.end() :])
+    version = _PYTHON.search(wanted[name.end() :])
     return name[0].lower(), version[0] if version else ""
 
 
@@ -172,7 +175,9 @@ def _expand(lines: Sequence[str], folder: Path, file: str, found: list[str], see
 
 
 def _plain_lines(lines: Sequence[str], file: str) -> list[str]:
-    plain = [re.sub(r"(?:^|\s)#.*$", "", line).strip() for line in lines]
+    # One item may be written over several lines, and each is a line of the requirements then.
+    single = [line for item in lines for line in item.splitlines()]
+    plain = [re.sub(r"(?:^|\s)#.*$", "", line).strip() for line in single]
     for line in plain:
         if _REFUSED.match(line):
             raise InvalidInput(

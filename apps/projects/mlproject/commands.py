@@ -33,12 +33,19 @@ class Given:
     # Where the command sees the last of the folders, such as in a container; it sees no other file of this machine.
     seen_at: Path | None = None
 
+    def may_see(self, place: Path) -> bool:
+        """Whether a path is one that the command may be given, whatever is there."""
+        try:
+            return self.seen_at is None or place.resolve().is_relative_to(self.folders[-1].resolve())
+        except (OSError, ValueError):  # a name that no file can have
+            return False
+
     def seen(self, place: Path) -> Path:
         """A file of this machine as the command has to call it."""
         if self.seen_at is None:
             return place.resolve()
         project = self.folders[-1].resolve()
-        if not place.resolve().is_relative_to(project):
+        if not self.may_see(place):
             raise InvalidInput(f"The command runs where it sees the project alone, and not '{str(place)[:200]}'.")
         return self.seen_at / place.resolve().relative_to(project)
 
@@ -96,7 +103,7 @@ def _file_of_caller(value: str, given: Given) -> Path | None:
     if not given.folders or not re.search(r"[./]", value) or Path(value).is_absolute():
         return None
     place = given.folders[0] / value
-    return given.seen(place) if _is_file(place) else None
+    return given.seen(place) if given.may_see(place) and _is_file(place) else None
 
 
 def _is_file(path: Path) -> bool:
@@ -136,9 +143,12 @@ def _path(parameter: Parameter, value: str, given: Given) -> Path:
     if given.seen_at is not None and Path(value).is_absolute():
         return Path(value)  # of the image, or of a volume
     places = [Path(value)] if Path(value).is_absolute() else [folder / value for folder in given.folders]
-    for place in places:
+    # Where the command sees the project alone, the answer is the same whatever else is on this machine.
+    for place in filter(given.may_see, places):
         if _is_file(place) or place.is_dir():
             return given.seen(place)
+    for place in places:
+        given.seen(place)
     raise InvalidInput(f"The parameter {parameter.name} names no file or folder: '{value[:200]}'.")
 
 

@@ -113,6 +113,19 @@ def test_not_each_hash_begins_a_comment(written: str) -> None:
     assert "'two words' --more x" in command
 
 
+@pytest.mark.parametrize("name", ["../there.csv", "../missing.csv", "way/there.csv"])
+def test_nobody_learns_what_else_is_on_the_machine(name: str, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "way").symlink_to(tmp_path)
+    (tmp_path / "there.csv").write_text("")
+    given = {"data": name, "word": "x"}
+    with pytest.raises(InvalidInput, match="sees the project alone"):
+        command_of(train(), Given(given, (project,), seen_at=Path("/work/project")))
+    command = command_of(EntryPoint("e", "x"), Given({"data": name}, (project,), seen_at=Path("/work/project")))
+    assert command == f"x --data {name}"
+
+
 def test_where_relative_paths_are_looked_for(tmp_path: Path) -> None:
     typed, project = tmp_path / "typed", tmp_path / "project"
     for folder in (typed, project):

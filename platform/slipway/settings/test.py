@@ -4,6 +4,9 @@ import os
 import tempfile
 
 os.environ.setdefault("SLIPWAY_HOME", tempfile.mkdtemp(prefix="slipway-test-"))
+if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and not os.environ["SLIPWAY_HOME"].endswith(f"/{worker}"):
+    # Who tests beside others has a folder of its own: what lies there is told to be all that a test left.
+    os.environ["SLIPWAY_HOME"] += f"/{worker}"
 os.environ.setdefault("SLIPWAY_SECRET_KEY", "only-for-tests-" + "x" * 40)
 
 from slipway.settings.base import *  # noqa: F403

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,14 @@ from tests.projects.making import NOW_MS, make_project, make_run
 from tests.projects.queue.making import SYSTEM, claim, make_worker
 
 Execute = Callable[..., Outcome]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One after the other: they look at all processes of the host for those that a run left."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group("execution"))
 
 
 @pytest.fixture(params=["sandboxed", "process"])

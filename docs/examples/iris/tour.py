@@ -3,6 +3,7 @@
 Runs with mlflow 2.22 and newer. It checks what it reads back, and prints the id of the run to look at.
 """
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -57,6 +58,8 @@ def log_model(classifier, x_train):
 
 
 def main():
+    # Where it is started in a folder with a uv.lock, the client would take that one's packages for the model's.
+    os.environ.setdefault("MLFLOW_UV_AUTO_DETECT", "false")
     flowers = pd.read_csv(HERE / "iris.csv")
     x_train, x_test, y_train, y_test = load(HERE / "iris.csv")
     experiment = mlflow.set_experiment("iris-tour")

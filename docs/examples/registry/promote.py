@@ -57,6 +57,8 @@ def main():
     parser.add_argument("-s", "--stage", default="Production", help="to ask for")
     parser.add_argument("-c", "--comment", default="A wider margin, and as accurate.", help="why")
     options = parser.parse_args()
+    # Where it is started in a folder with a uv.lock, the client would take that one's packages for the model's.
+    os.environ.setdefault("MLFLOW_UV_AUTO_DETECT", "false")
 
     mlflow.set_experiment("iris-registry")
     for c in (10.0, 1.0):

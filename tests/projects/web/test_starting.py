@@ -78,6 +78,12 @@ def test_the_form_shows_the_parameters_of_the_entry_point(people: People) -> Non
     assert 'name="param.model"' in other and "required" in other and 'name="param.alpha"' not in other
 
 
+def test_where_there_is_no_secret_the_way_to_one_is_said(people: People) -> None:
+    make_project(people.ada)
+    page = text_of(people.ben, START)
+    assert "/settings/secrets/" in page and "The team keeps no secret yet" in page
+
+
 def test_fields_and_command_follow_what_is_chosen(people: People) -> None:
     make_project(people.ada)
     browser = people.ben.browser()

@@ -83,8 +83,18 @@ def fetch(
         if version:
             return _cloned(str(place.resolve()), subfolder, version, into, local, ())
         folder = below(place.resolve(), subfolder)
-        return Fetched(folder, str(folder), state_of(folder))
+        return Fetched(folder, _name_of(folder), state_of(folder))
     raise InvalidInput(f"'{uri[:500]}' is neither a folder, a zip file nor a Git repository.")
+
+
+def _name_of(folder: Path) -> str:
+    """As the protocol's own tools name a folder: in a work tree `file://ROOT#FOLDER`, else its path."""
+    try:
+        root = Path(_git("rev-parse", "--show-toplevel", at=folder))
+    except (InvalidInput, Unavailable):
+        return str(folder)
+    inner = folder.relative_to(root).as_posix() if folder.is_relative_to(root) else "."
+    return f"file://{root}" + ("" if inner == "." else f"#{inner}")
 
 
 def state_of(folder: Path) -> GitState:

@@ -99,10 +99,20 @@ def test_the_orders_project_runs_by_its_only_entry_point(up: Server, tmp_path: P
     assert found["tags"]["mlflow.project.entryPoint"] == "train"
 
 
-def test_it_logs_what_the_protocols_own_tool_logs(up: Server, project: Path) -> None:
+def commit(folder: Path) -> None:
+    """Make it a work tree with an origin, in which nothing is changed."""
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+    for words in ("init -q", "remote add origin https://git.example/steps.git", "add .", "commit -qm first"):
+        subprocess.run(["git", *identity, *words.split()], cwd=folder, check=True)
+
+
+@pytest.mark.parametrize("where", ["a folder", "a work tree", "a folder of a work tree"])
+def test_it_logs_what_the_protocols_own_tool_logs(where: str, up: Server, project: Path) -> None:
+    if where != "a folder":
+        commit(project if where == "a work tree" else project.parent)
     arguments = (str(project), "-P", f"data={project}/rows.csv", "-P", "extra=x", "--env-manager", "local")
     met = []
-    for program, experiment in ((SLIPWAY, "ours"), (MLFLOW, "theirs")):
+    for program, experiment in ((SLIPWAY, f"ours: {where}"), (MLFLOW, f"theirs: {where}")):
         done = run(up, project, *arguments, "--experiment-name", experiment, "--run-name", "n", program=program)
         assert done.returncode == 0, done.stderr
         met.append(newest(up, experiment))

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from apps.core.actor import Actor
@@ -277,4 +277,6 @@ class Runner:
 
 def _lend_connection() -> None:
     """Back to the pool: runs go on for hours, there may be more than it has, and the heart takes its own from there."""
-    close_old_connections()
+    # One with a transaction is its opener's, as in tests.
+    if not connection.in_atomic_block:
+        close_old_connections()

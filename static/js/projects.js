@@ -32,7 +32,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
 // ---- how long a run has run goes on while it is looked at ----
 if (document.getElementById("run-facts")) {
   setInterval(() => {
-    for (const place of document.querySelectorAll("#run-facts #run-facts [data-running-since]")) {
+    for (const place of document.querySelectorAll("#run-facts [data-running-since]")) {
       const seconds = Math.max(0, Math.round((Date.now() - Number(place.dataset.runningSince)) / 1000));
       const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
       place.textContent = h ? `${h} h ${m} min` : m ? `${m} min ${s} s` : `${s} s`;

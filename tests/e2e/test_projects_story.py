@@ -116,6 +116,8 @@ def _watch_it_live(page: Any, server: Server) -> None:
     page.wait_for_selector("#log:has-text('extra arguments:')")
     assert "['--depth', 'a b'] mode: held" in page.text_content("#log")
     page.wait_for_selector("#run-pill:has-text('Running')")
+    # Charts are drawn when somebody looks at them, and the log may have pushed it out of sight.
+    page.locator("#board [data-key=loss]").scroll_into_view_if_needed()
     page.wait_for_selector("#board [data-key=loss] .js-plotly-plot .scatterlayer path")
     run_id = page.get_attribute("#run-facts a[href^='/runs/']", "href").split("/")[2]
     administrator(server)("POST", "2.0/mlflow/runs/set-tag", {"run_id": run_id, "key": "go", "value": "on"})
@@ -172,7 +174,9 @@ PAGES = (
     "/projects/", "/projects/?q=none-of-it", "/projects/new/", "/projects/new/?from=archive",
     "/projects/default/countdown/", "/projects/default/countdown/runs/", "/projects/default/countdown/settings/",
     "/projects/default/countdown/activity/", "/projects/default/countdown/source/",
-    "/projects/default/countdown/start/", "/projects/default/countdown/edit/", "/projects/default/countdown/delete/",
+    "/projects/default/countdown/schedules/", "/projects/default/countdown/schedules/new/", "/settings/secrets/",
+    "/queues/", "/workers/", "/projects/default/countdown/start/",
+    "/projects/default/countdown/edit/", "/projects/default/countdown/delete/",
     "/project-runs/", "/project-runs/?state=lost", "{run}", "{run}activity/", "/",
 )  # fmt: skip
 

@@ -31,6 +31,10 @@ def main() -> None:
     except env.WrongSetting as error:
         print(f"slipway: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
+    except BrokenPipeError:
+        # Who read our output has seen enough, as `head` does; the interpreter would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
 
 
 def _run(argv: list[str]) -> int:

@@ -141,7 +141,7 @@ def test_ctrl_c_asks(up: Server, project: Path, typed: bytes, state: str) -> Non
         process.send_signal(signal.SIGINT)
         read_until(terminal, "[y/N]")
         os.write(terminal, typed)
-        read_until(terminal, "is cancelled" if state == "cancelled" else "goes on")
+        read_until(terminal, "was cancelled" if state == "cancelled" else "goes on")
         assert process.wait(60) == 130
     assert shown(up, number)["state"] == state
     if state == "running":

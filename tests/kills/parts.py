@@ -11,9 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import requests
 
@@ -107,8 +108,11 @@ def installation(home: Path, *, with_postgres: bool, fsync: bool = True) -> Iter
     """
     parts: dict[str, Part] = {}
     binaries = postgres_binaries() if with_postgres else None
+    stack = ExitStack()
     try:
-        database = _postgres(home, binaries, parts, fsync=fsync) if binaries else f"sqlite:///{home}/slipway.db"
+        # Where the account of the database may go, as it may not into the folders of who tests.
+        place = Path(stack.enter_context(TemporaryDirectory(prefix="slipway-kills-", ignore_cleanup_errors=True)))
+        database = _postgres(place, binaries, parts, fsync=fsync) if binaries else f"sqlite:///{home}/slipway.db"
         env = _environment(home, database)
         port = free_port()
         env["SLIPWAY_LINK_URL"] = env["SLIPWAY_TRACKING_URL"] = f"http://127.0.0.1:{port}"
@@ -128,6 +132,7 @@ def installation(home: Path, *, with_postgres: bool, fsync: bool = True) -> Iter
     finally:
         for part in reversed(parts.values()):
             part.kill()
+        stack.close()
 
 
 def _environment(home: Path, database: str) -> dict[str, str]:

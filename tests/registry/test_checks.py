@@ -122,6 +122,7 @@ def test_a_reporter_has_so_many_checks_of_a_version_and_takes_no_room_of_others(
 
 def test_the_kinds_of_gates(people: People) -> None:
     kinds = {kind["kind"]: kind for kind in people.cleo.request("GET", "/api/v1/gates/").json()}
-    assert list(kinds) == ["metric", "better", "signature", "input_example", "tag", "description", "check"]
+    of_versions = ["metric", "better", "signature", "input_example", "tag", "description", "check"]
+    assert list(kinds) == [*of_versions, "project_run", "build"]
     assert [param["name"] for param in kinds["metric"]["params"]] == ["key", "operator", "value"]
     assert kinds["metric"]["params"][1]["choices"] == [">=", ">", "<=", "<"]

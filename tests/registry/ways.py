@@ -162,6 +162,10 @@ HARMLESS = {
     ),
     **dict.fromkeys(("registry:request_reject", "registry:request_cancel"), "ends what was asked"),
     "api:secret": "what runs are given",
+    **dict.fromkeys(
+        ("api:project", "api:build", "api:schedule", "api:queue", "api:quota", "api:worker"),
+        "starts runs and says when they start; their tokens ask, and never decide: tests/doors/project_runs.py",
+    ),
     "api:model-version-check": "a word of whoever reports; a gate counts those of the account that it names",
     **dict.fromkeys(
         ("api:approver-group-detail", "registry:group", "api:override-review", "registry:override"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from django.db import transaction
 
 from apps.core.actor import Actor, Level
 from apps.core.errors import AlreadyExists, Conflict, InvalidInput, NotFound
@@ -24,8 +25,9 @@ _PARENT = "mlflow.parentRunId"
 _OURS = ("schedule-", "hook-")
 
 
+@transaction.atomic
 def start_asked(actor: Actor, given: dict[str, Any], key: str) -> ProjectRun:
-    """Queue what a call asks for; `key` as `request_key_of` has it."""
+    """Queue what a call asks for; `key` as `request_key_of` has it. A refusal leaves neither project nor experiment."""
     archive = access.get_archive(actor, given["archive"]) if "archive" in given else None
     project = _project(actor, given, archive)
     parent, tags = _parent(actor, given)
@@ -41,6 +43,7 @@ def start_asked(actor: Actor, given: dict[str, Any], key: str) -> ProjectRun:
     )
 
 
+@transaction.atomic
 def start_again(actor: Actor, run: ProjectRun, given: dict[str, Any], key: str) -> ProjectRun:
     """Queue a run once more with what is asked otherwise. Raises `Conflict` where its files are gone."""
     if run.project is None:

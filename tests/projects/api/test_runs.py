@@ -13,7 +13,7 @@ from apps.core.actor import Scope, system_actor
 from apps.experiments.models import Experiment, Run
 from apps.projects import actions
 from apps.projects.actions.logs import append_log, store_log
-from apps.projects.models import Archive, Project, ProjectRun, Queue, RunState
+from apps.projects.models import Archive, Project, ProjectRun, Queue, Quota, RunState
 from slipway.paths import DataFolder
 from tests.api import call, names
 from tests.personas import People, Persona, token_for
@@ -62,6 +62,16 @@ def test_a_run_of_an_archive_makes_its_project(people: People) -> None:
     second = start(people.ben, {"archive": Archive.objects.get(digest="0" * 64).pk})
     assert second["project"] == first["project"]
     assert second["archive"] != first["archive"]
+
+
+def test_what_is_refused_leaves_neither_project_nor_experiment(people: People) -> None:
+    archive = send(people.ada).json()["id"]
+    Quota.objects.create(team=people.forge, max_queued=0)
+    start(people.ada, {"archive": int(archive), "experiment_name": "trials"}, expect=409)
+    assert not Project.objects.exists() and not Experiment.objects.filter(name="trials").exists()
+    assert not Event.objects.filter(
+        code__in=("project.created", "experiment.created"), object_name__in=("steps", "trials")
+    )
 
 
 def test_an_archive_without_a_name_is_given_one(people: People) -> None:

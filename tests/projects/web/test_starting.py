@@ -8,8 +8,8 @@ from apps.accounts.actions import give_grant
 from apps.accounts.kinds import kind_of
 from apps.accounts.models import ObjectKind
 from apps.core.actor import Level, system_actor
-from apps.experiments.models import Param
-from apps.projects.models import Project, ProjectRun, Queue, RunState, Secret
+from apps.experiments.models import Experiment, Param
+from apps.projects.models import Project, ProjectRun, Queue, Quota, RunState, Secret
 from tests.personas import People
 from tests.projects.making import NOW_MS, end, make_experiment, make_project, make_run, queue
 from tests.projects.web.test_project_pages import text_of
@@ -140,6 +140,14 @@ def test_a_new_experiment_is_made_and_an_old_one_taken(people: People) -> None:
     runs = ProjectRun.objects.order_by("pk").select_related("experiment")
     assert [run.experiment.name for run in runs if run.experiment] == ["fresh", "other"]
     assert browser.post(START, sent(experiment=str(other.pk), new_experiment="x")).status_code == 422
+
+
+def test_a_refused_start_leaves_no_experiment(people: People) -> None:
+    make_project(people.ada)
+    Quota.objects.create(team=people.forge, max_queued=0)
+    answer = people.ben.browser().post(START, sent(new_experiment="fresh"))
+    assert answer.status_code == 422 and "0 runs waiting" in answer.content.decode()
+    assert not Experiment.objects.filter(name="fresh").exists() and not ProjectRun.objects.exists()
 
 
 def test_who_may_not_start(people: People) -> None:

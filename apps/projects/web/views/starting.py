@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -86,7 +87,9 @@ def _page(request: ActorRequest, form: StartForm, status: int = 200) -> HttpResp
     return render(request, "projects/start.html", context, status=status)
 
 
+@transaction.atomic
 def _submit(request: ActorRequest, form: StartForm) -> ProjectRun:
+    """One transaction, so that a refusal leaves no experiment behind."""
     project, before = form.begin.project, form.begin.again
     archive = before.archive if before is not None and form.cleaned_data.get("same_files") else None
     return actions.submit_run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.http import StreamingHttpResponse
 
 from apps.core.actor import Actor
@@ -37,6 +37,7 @@ def _with_more(actor: Actor, pk: str, offset: int, wait: float) -> ProjectRun:
         left = until - time.monotonic()
         if run.log_bytes > offset or not run.is_active or left <= 0:
             return run
-        # Who sleeps holds no connection of the pool.
-        close_old_connections()
+        # Who sleeps holds no connection of the pool; one with a transaction is its opener's.
+        if not connection.in_atomic_block:
+            close_old_connections()
         time.sleep(min(LOOK_SECONDS, left))

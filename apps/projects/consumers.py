@@ -35,7 +35,7 @@ class ProjectRunPage(LivePage):
         return live.run_group(self._run_id())
 
     def watch(self) -> None:
-        live.watch(self.group())
+        live.pushes.watch(self.group())
 
     def look(self, actor: Actor, parts: frozenset[str]) -> dict[str, Any]:
         return news_of(access.get_project_run(actor, self._run_id()), self.seen)

@@ -15,9 +15,9 @@ from apps.notifications.jobs import Happened, Job, register_job_starter
 from apps.projects import access
 from apps.projects.actions.unattended import owner_of, start_unattended
 from apps.projects.addresses import project_url, run_url
-from apps.projects.checking import entry_of
+from apps.projects.asking.checking import entry_of
+from apps.projects.asking.submission import Submission
 from apps.projects.models import Project, Trigger
-from apps.projects.submission import Submission
 
 MAX_ENTRY_POINT = 250
 _MOST_OFFERED = 500

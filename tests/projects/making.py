@@ -10,8 +10,8 @@ from apps.core.actor import system_actor
 from apps.experiments.actions import create_experiment
 from apps.experiments.models import Experiment
 from apps.projects import actions
+from apps.projects.asking.submission import Submission
 from apps.projects.models import Project, ProjectRun, Queue, RunState, Schedule, SourceKind, Worker
-from apps.projects.submission import Submission
 from tests.personas import Persona
 
 NOW_MS = 1_790_000_000_000

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from apps.core.errors import InvalidInput
-from apps.projects.archives import Limits, pack, unpack
-from apps.projects.inspecting import inspect
+from apps.projects.reading.archives import Limits, pack, unpack
+from apps.projects.reading.inspecting import inspect
 from tests.projects.archives import PROJECT, zipped
 
 LIMITS = Limits(files=100, bytes=1_000_000)

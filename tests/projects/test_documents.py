@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from apps.core.errors import InvalidInput
-from apps.projects.checking import command_for, entry_of
-from apps.projects.documents import canonical_text, cli_text, project_of, read_document
+from apps.projects.asking.checking import command_for, entry_of
 from apps.projects.mlproject import parse_project, read_project
+from apps.projects.reading.documents import canonical_text, cli_text, project_of, read_document
 
 DOCKER = """\
 name: in a box

@@ -10,8 +10,8 @@ import pytest
 from apps.core.actor import system_actor
 from apps.core.errors import Conflict
 from apps.projects import actions as projects
+from apps.projects.asking.submission import Submission
 from apps.projects.models import RunState, Schedule
-from apps.projects.submission import Submission
 from apps.registry import actions
 from apps.registry.models import ModelVersion, PromotionRequest
 from tests.personas import People

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from apps.core.errors import InvalidInput
-from apps.projects.backends.process.sandbox import interpreter_of
-from apps.projects.environments import Cache, Needs
-from apps.projects.environments.building import Say
+from apps.runtime.environments import Cache, Needs
+from apps.runtime.environments.building import Say
+from apps.runtime.process.sandbox import interpreter_of
 
 NEEDS = Needs(build=("first",), lines=("second",))
 

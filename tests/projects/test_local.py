@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from apps.core.errors import InvalidInput, Unavailable
-from apps.projects.environments import Cache
 from apps.projects.running.local import Wanted, run_here
 from apps.projects.running.tracking import Tracking
+from apps.runtime.environments import Cache
 
 # Nobody listens there: who calls it gets another error than the one expected.
 NOBODY = Tracking("http://127.0.0.1:9", {})

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from apps.core.errors import InvalidInput
-from apps.projects.archives import Limits
-from apps.projects.inspecting import inspect
+from apps.projects.reading.archives import Limits
+from apps.projects.reading.inspecting import inspect
 from apps.projects.running.config import fields_of
 from apps.projects.running.queued import Queued, send
 

@@ -77,7 +77,7 @@ def test_it_starts_nothing_elsewhere(people: People, run: Bearer, parent: Projec
 
 
 def test_the_action_itself_starts_nothing_elsewhere(people: People, run: Bearer, parent: ProjectRun) -> None:
-    from apps.projects.submission import Submission
+    from apps.projects.asking.submission import Submission
     from tests.accounts.test_run_tokens import actor_of
 
     assert parent.experiment is not None

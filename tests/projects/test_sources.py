@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from apps.core.errors import InvalidInput
-from apps.projects.archives import Limits, pack, unpack
-from apps.projects.sources import check_git_address, fetch
+from apps.projects.reading.archives import Limits, pack, unpack
+from apps.projects.reading.sources import check_git_address, fetch
 
 
 def archive(*entries: tuple[str, bytes], mode: int = 0) -> io.BytesIO:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from apps.core.actor import Actor, Confinement
 from apps.core.errors import Conflict, PermissionDenied
 from apps.projects.actions.secrets import require_use
+from apps.projects.asking.variables import check_secrets_and_variables, check_variables
 from apps.projects.models import ProjectRun, Trigger
-from apps.projects.variables import check_secrets_and_variables, check_variables
 
 
 def admit(actor: Actor, run: ProjectRun) -> None:

@@ -21,9 +21,9 @@ from apps.core.errors import Conflict, NotFound, TooLarge
 from apps.core.paths import ArtifactPath
 from apps.experiments.artifacts.store import CHUNK, Source, own_store
 from apps.projects.actions.common import now_ms
-from apps.projects.archives import Limits
-from apps.projects.inspecting import Contents, inspect
 from apps.projects.models import ACTIVE, Archive, Project, ProjectRun, Quota
+from apps.projects.reading.archives import Limits
+from apps.projects.reading.inspecting import Contents, inspect
 
 logger = logging.getLogger(__name__)
 

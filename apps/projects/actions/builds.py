@@ -11,11 +11,11 @@ from apps.core.actor import Actor
 from apps.core.errors import Conflict, InvalidInput, NotSignedIn
 from apps.projects.actions.common import Fenced, now_ms
 from apps.projects.actions.queueing import require_place, store_run
-from apps.projects.limits import Limits
+from apps.projects.asking.submission import HIGHEST, LOWEST, USUAL
 from apps.projects.models import DEFAULT_QUEUE, HELD, Build, JobKind, ProjectRun, RunState
-from apps.projects.submission import HIGHEST, LOWEST, USUAL
 from apps.registry.facts import touch
 from apps.registry.models import ModelVersion
+from apps.runtime.limits import Limits
 
 # Loading wants no more, and one that hangs is not waited for.
 BUILD_SECONDS = 1800
@@ -28,11 +28,12 @@ def start_build(
     queue: str = DEFAULT_QUEUE,
     priority: int = USUAL,
     network: bool = False,
+    note: str = "",
 ) -> ProjectRun:
     """Queue the build of a version that was fetched with the right to edit its model, with model and team.
 
-    `network`: whether what it loads may reach others; where its worker has a sandbox. Raises `InvalidInput`, and
-    `Conflict` while a build of it waits or goes on.
+    `network`: whether what it loads may reach others; where its worker has a sandbox. `note`: what it is for. Raises
+    `InvalidInput`, and `Conflict` while a build of it waits or goes on.
     """
     if actor.user_id is None:
         raise NotSignedIn
@@ -41,6 +42,7 @@ def start_build(
     if not LOWEST <= priority <= HIGHEST:
         raise InvalidInput(f"priority has to be from {LOWEST} to {HIGHEST}.")
     run = _made(actor, version, queue, priority, Limits(seconds=BUILD_SECONDS, network=network))
+    run.trigger_note = note[:500]
     with transaction.atomic():
         # Two that ask at once wait here for each other.
         ModelVersion.objects.select_for_update(no_key=True).get(pk=version.pk)

@@ -11,7 +11,7 @@ from apps.accounts.tokens import TokenText
 from apps.core.actor import Actor
 from apps.core.errors import PermissionDenied
 from apps.projects.actions.claiming import write_held
-from apps.projects.models import ProjectRun
+from apps.projects.models import ProjectRun, Trigger
 
 
 def give_token(actor: Actor, *, run: ProjectRun, expires_at: datetime) -> TokenText:
@@ -34,8 +34,19 @@ def give_token(actor: Actor, *, run: ProjectRun, expires_at: datetime) -> TokenT
             project_id=run.project_id,
             name=f"project run {run.pk}",
             expires_at=expires_at,
+            is_by_hook=_is_by_hook(run),
         )
         write_held(run, token=token)
         if before is not None:
             accounts.revoke_token(actor, token=before)
     return text
+
+
+def _is_by_hook(run: ProjectRun) -> bool:
+    """Whether a webhook started it, or whoever started it. One statement for each run above it."""
+    above: ProjectRun | None = run
+    while above is not None:
+        if above.trigger == Trigger.WEBHOOK:
+            return True
+        above = above.parent
+    return False

@@ -17,9 +17,9 @@ from apps.core.errors import Conflict, DomainError, InvalidInput
 from apps.projects.actions.cancelling import cancel_run
 from apps.projects.actions.schedules import forget_clocks
 from apps.projects.actions.unattended import owner_of, start_unattended
+from apps.projects.asking.submission import Submission
 from apps.projects.cron import Cron
 from apps.projects.models import Missed, Overlap, ProjectRun, Schedule, Trigger
-from apps.projects.submission import Submission
 from apps.projects.telling import tell_schedule_failed
 
 logger = logging.getLogger(__name__)

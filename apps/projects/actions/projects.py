@@ -13,9 +13,9 @@ from apps.projects import access, events
 from apps.projects.actions.common import now_ms, subject_of_project
 from apps.projects.actions.reading import mark_unread, read_at_once
 from apps.projects.actions.secrets import require_naming
-from apps.projects.asking import Defaults, Source, check_defaults, check_source, defaults_of, source_of
+from apps.projects.asking.changes import Defaults, Source, check_defaults, check_source, defaults_of, source_of
+from apps.projects.asking.names import MAX_DESCRIPTION, check_project_name
 from apps.projects.models import Project, ProjectRun
-from apps.projects.names import MAX_DESCRIPTION, check_project_name
 
 
 def create_project(actor: Actor, *, name: str, source: Source, description: str = "") -> Project:

@@ -14,12 +14,12 @@ from django.db import transaction
 
 from apps.core.actor import Actor
 from apps.core.errors import DomainError, InvalidInput
-from apps.projects import sources
 from apps.projects.actions.common import now_ms
-from apps.projects.documents import read_document
 from apps.projects.models import Archive, Project, SourceKind
-from apps.projects.peeking import peek, stored
-from apps.projects.reach import allowed_folder, reachable
+from apps.projects.reading import sources
+from apps.projects.reading.documents import read_document
+from apps.projects.reading.peeking import peek, stored
+from apps.projects.reading.reach import allowed_folder, reachable
 
 logger = logging.getLogger(__name__)
 
@@ -100,8 +100,8 @@ def _folder_of(project: Project) -> Iterator[tuple[Path, str]]:
 
 def _bounded_git(room: Path) -> sources.Git:
     """Git as runs have it, ended where it takes too long or too much: what anybody names may be of any size."""
-    from apps.projects.backends.process import Host
-    from apps.projects.execution.tools import Tools
+    from apps.runtime.process import Host
+    from apps.runtime.tools import Tools
 
     return Tools(Host(), room, lambda _: nullcontext()).git
 

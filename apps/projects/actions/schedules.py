@@ -14,9 +14,9 @@ from apps.core.actor import Actor
 from apps.core.errors import AlreadyExists, Conflict, InvalidInput, NotFound, NotSignedIn
 from apps.projects import events
 from apps.projects.actions.common import now_ms
+from apps.projects.asking.submission import Submission
 from apps.projects.cron import Cron
 from apps.projects.models import Missed, Overlap, Project, Schedule
-from apps.projects.submission import Submission
 
 MAX_NAME = 100
 MOST_OF_A_PROJECT = 100

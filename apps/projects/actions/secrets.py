@@ -15,8 +15,8 @@ from apps.core.encryption import Resealed, reseal_rows, seal, unseal
 from apps.core.errors import AlreadyExists, Conflict, InvalidInput, PermissionDenied
 from apps.projects import events
 from apps.projects.actions.common import now_ms
+from apps.projects.asking.variables import MAX_SECRETS_BYTES, check_secret_name, check_secret_value
 from apps.projects.models import ProjectRun, Secret
-from apps.projects.variables import MAX_SECRETS_BYTES, check_secret_name, check_secret_value
 
 MAX_DESCRIPTION = 500
 MOST_OF_A_TEAM = 500

@@ -14,9 +14,9 @@ from apps.experiments.models import Experiment, Run, RunStatus
 from apps.projects.actions.admitting import admit
 from apps.projects.actions.common import now_ms
 from apps.projects.actions.queueing import require_place, store_run
-from apps.projects.checking import command_for, entry_of
+from apps.projects.asking.checking import command_for, entry_of
+from apps.projects.asking.submission import Submission
 from apps.projects.models import Archive, Project, ProjectRun, RunState, Schedule, SourceKind, Trigger
-from apps.projects.submission import Submission
 
 _USUAL_NAME = "main"
 _MAX_KEY = 100

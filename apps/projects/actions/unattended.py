@@ -11,8 +11,8 @@ from apps.experiments.actions import create_experiment
 from apps.experiments.models import Experiment
 from apps.projects import access
 from apps.projects.actions.submitting import submit_run
+from apps.projects.asking.submission import Submission
 from apps.projects.models import Project, ProjectRun, Schedule, Trigger
-from apps.projects.submission import Submission
 
 
 def owner_of(user: User | None, project: Project) -> Actor:

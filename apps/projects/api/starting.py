@@ -13,11 +13,12 @@ from apps.experiments import access as experiments
 from apps.experiments.actions import create_experiment
 from apps.experiments.models import Experiment
 from apps.projects import access, actions
-from apps.projects.asking import Source
-from apps.projects.limits import Limits
+from apps.projects.actions.unattended import experiment_for
+from apps.projects.asking.changes import Source
+from apps.projects.asking.repeating import submission_of
+from apps.projects.asking.submission import Submission
 from apps.projects.models import Archive, Project, ProjectRun, SourceKind
-from apps.projects.repeating import submission_of
-from apps.projects.submission import Submission
+from apps.runtime.limits import Limits
 
 MAX_KEY = 100
 _PARENT = "mlflow.parentRunId"
@@ -108,16 +109,15 @@ def _named_by(actor: Actor, archive: Archive, name: str) -> Project:
 
 
 def _experiment(actor: Actor, project: Project, given: dict[str, Any]) -> Experiment:
-    """By id or name, else the project's, else the `Default` of the team."""
+    """By id or name, else where runs of the project go that name none; those of a run go where it logs itself."""
     if name := given.get("experiment_name"):
         try:
             found = experiments.get_experiment_by_name(actor, name)
         except NotFound:
             return create_experiment(actor, name=name)
         return experiments.get_experiment(actor, found.pk, Level.EDIT)
-    own = actor.confined.experiment_id if actor.confined else project.experiment_id
-    usual = "0" if own is None else str(own)
-    return experiments.get_experiment(actor, given.get("experiment_id") or usual, Level.EDIT)
+    chosen = given.get("experiment_id") or (actor.confined.experiment_id if actor.confined else None)
+    return experiments.get_experiment(actor, chosen, Level.EDIT) if chosen else experiment_for(actor, project)
 
 
 def _experiment_of(run: ProjectRun) -> dict[str, Any]:

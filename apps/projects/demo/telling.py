@@ -17,11 +17,11 @@ from apps.experiments.ingest import Value
 from apps.experiments.models import Experiment, Run
 from apps.projects import actions
 from apps.projects.actions.common import now_ms
-from apps.projects.asking import Defaults, Source
+from apps.projects.asking.changes import Defaults, Source
+from apps.projects.asking.submission import Submission
 from apps.projects.demo.stories import PROJECTS, DemoProject, DemoProjectRun
-from apps.projects.limits import Limits
 from apps.projects.models import Project, ProjectRun, Queue, RunState, SourceKind
-from apps.projects.submission import Submission
+from apps.runtime.limits import Limits
 
 _HOUR_MS = 3_600_000
 _WAITED_MS = 3_000

@@ -13,7 +13,7 @@ def end_lost_containers() -> int:
     if "DOCKER_HOST" not in os.environ and not Path("/var/run/docker.sock").exists():
         return 0
     # Imported here: the SDK takes a while, and most hosts have no engine.
-    from apps.projects.backends.docker import reap, rules_of_site
+    from apps.runtime.docker import reap, rules_of_site
 
     return reap(rules_of_site().sites, _still_held)
 

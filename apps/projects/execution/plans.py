@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from apps.core.errors import InvalidInput
-from apps.projects.environments import Needs
-from apps.projects.execution.tools import Tools
-from apps.projects.mlproject.project import DockerEnvironment
 from apps.projects.models import JobKind, ProjectRun
+from apps.runtime.environments import Needs
+from apps.runtime.environments.kinds import DockerEnvironment
+from apps.runtime.tools import Tools
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,17 @@ from django.conf import settings
 from django.core.files.storage import storages
 
 from apps.core.errors import InvalidInput
-from apps.projects import sources
-from apps.projects.archives import Limits as ArchiveLimits
-from apps.projects.archives import unpack
-from apps.projects.environments import Needs, needs_of
+from apps.projects.asking.variables import is_ours
 from apps.projects.execution.fetching import Downloads
 from apps.projects.execution.plans import Plan, Preparation
 from apps.projects.mlproject import EntryPoint, Given, Project, command_of, entry_point_of, read_project
 from apps.projects.mlproject.commands import values_of
 from apps.projects.models import ProjectRun, SourceKind
-from apps.projects.reach import allowed_folder, reachable
-from apps.projects.variables import is_ours
+from apps.projects.reading import sources
+from apps.projects.reading.archives import Limits as ArchiveLimits
+from apps.projects.reading.archives import unpack
+from apps.projects.reading.reach import allowed_folder, reachable
+from apps.runtime.environments import Needs, needs_of
 
 _LEFT_OUT = shutil.ignore_patterns(".git", "__pycache__", ".venv", "venv", "mlruns")
 
@@ -49,7 +49,7 @@ def plan_of_project(preparation: Preparation) -> Plan:
 
 def _given(preparation: Preparation, folder: Path, downloads: Downloads, *, in_image: bool) -> Given:
     if in_image:
-        from apps.projects.backends.docker import CODE
+        from apps.runtime.docker import CODE
 
         return Given(preparation.run.params, (folder,), seen_at=Path(CODE))
     return Given(preparation.run.params, (folder,), downloads.fetch, preparation.seen(folder))

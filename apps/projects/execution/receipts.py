@@ -14,8 +14,8 @@ from django.conf import settings
 from apps.core.actor import Actor
 from apps.projects import actions
 from apps.projects.actions import Ending, Fenced
-from apps.projects.backends.process.identity import is_gone, this_process
 from apps.projects.models import ProjectRun, RunState
+from apps.runtime.process.identity import is_gone, this_process
 
 _WORDS = "It had finished when its worker died; the last lines of its log may be missing."
 

@@ -5,23 +5,28 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
 from django.conf import settings
 
-from apps.projects.backends.process.identity import is_gone, this_process
 from apps.projects.models import ProjectRun
+from apps.runtime.process.identity import is_gone, this_process
 
 _STALE_SECONDS = 60
 
 
 @contextmanager
-def room_of(run: ProjectRun) -> Iterator[Path]:
-    """An empty folder, with `work` in it for the command, while the block runs."""
+def room_of(run: ProjectRun, is_hurried: Callable[[], bool] = lambda: False) -> Iterator[Path]:
+    """An empty folder, with `work` in it for the command, while the block runs.
+
+    Who `is_hurried` then does not wait until it is gone: a half-built environment in it takes seconds, in which a
+    worker that is stopped has to say that others may have its run. What that leaves is removed by `clean_rooms`.
+    """
     root: Path = settings.DATA.runs
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     room = Path(mkdtemp(prefix=f"{socket.gethostname()}-{this_process()}-{run.pk}-", dir=root))
@@ -29,7 +34,10 @@ def room_of(run: ProjectRun) -> Iterator[Path]:
     try:
         yield room
     finally:
-        remove(room)
+        if is_hurried():
+            threading.Thread(target=remove, args=(room,), name="slipway remove", daemon=True).start()
+        else:
+            remove(room)
 
 
 def clean_rooms() -> int:

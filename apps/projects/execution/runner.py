@@ -18,21 +18,22 @@ from apps.core.errors import DomainError
 from apps.experiments import actions as experiments
 from apps.projects import actions
 from apps.projects.actions import Ending, Fenced, cancelled_words
-from apps.projects.backends.base import Backend, Execution, Work
-from apps.projects.backends.process import Processes, forward_to
-from apps.projects.backends.process.sandbox import interpreter_of
-from apps.projects.environments import Cache
-from apps.projects.execution.abilities import host, require_isolation
 from apps.projects.execution.ending import Stopped, words_of
-from apps.projects.execution.following import GRACE_SECONDS, Follower
 from apps.projects.execution.insisting import insist
 from apps.projects.execution.output import LogKeeper, LogWriter, Piece
 from apps.projects.execution.plans import Plan, Preparation, plan_for
 from apps.projects.execution.receipts import drop_receipt, receipt_of
 from apps.projects.execution.rooms import room_of
-from apps.projects.execution.tools import Tools
-from apps.projects.limits import PREPARING_SECONDS, Limits, seconds_of
+from apps.projects.limits import PREPARING_SECONDS, seconds_of
 from apps.projects.models import JobKind, ProjectRun, RunState
+from apps.runtime.abilities import host, require_isolation
+from apps.runtime.base import Backend, Execution, Work
+from apps.runtime.environments import Cache
+from apps.runtime.following import GRACE_SECONDS, Follower
+from apps.runtime.limits import Limits
+from apps.runtime.process import Processes, forward_to
+from apps.runtime.process.sandbox import interpreter_of
+from apps.runtime.tools import Tools
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Runner:
 
     def _ending(self) -> Ending:
         try:
-            with room_of(self.run_row) as room:
+            with room_of(self.run_row, lambda: bool(self._lost)) as room:
                 ending = self._tried(room)
                 self._end_log(ending)
         except Stopped:
@@ -156,7 +157,7 @@ class Runner:
     ) -> tuple[Backend, Mapping[str, str]]:
         """Where it runs, and what variables that takes besides."""
         if plan.docker is not None:
-            from apps.projects.backends.docker import Docker, rules_of_site, variables_of
+            from apps.runtime.docker import Docker, rules_of_site, variables_of
 
             callers = {**self.run_row.env_vars, **plan.variables, **self._secrets}
             own = variables_of(plan.docker, callers)

@@ -24,12 +24,12 @@ from django.db import close_old_connections
 from apps.core.actor import Actor, system_actor
 from apps.core.context import RequestContext, entered, new_request_id
 from apps.projects import actions
-from apps.projects.execution.abilities import abilities, host
 from apps.projects.execution.containers import end_lost_containers
 from apps.projects.execution.receipts import redeem_receipts
 from apps.projects.execution.rooms import clean_rooms
 from apps.projects.execution.slots import Slots
 from apps.projects.models import DEFAULT_QUEUE, Worker
+from apps.runtime.abilities import abilities, host
 
 logger = logging.getLogger(__name__)
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from apps.runtime.environments.kinds import Environment
+
 # What runs a script that is named without a command, by its ending in lower case.
 RUNNERS = {".py": "python", ".sh": "bash", ".r": "Rscript"}
 
@@ -35,33 +37,6 @@ class EntryPoint:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 
-class EnvironmentKind(StrEnum):
-    """How the packages of a project are named."""
-
-    NONE = "none"
-    PYTHON = "python_env"
-    CONDA = "conda_env"
-    DOCKER = "docker_env"
-
-
-@dataclass(frozen=True, slots=True)
-class DockerEnvironment:
-    """An image, `host:container` volumes, and variables: with a value, or None to take the caller's."""
-
-    image: str
-    volumes: tuple[str, ...] = ()
-    variables: tuple[tuple[str, str | None], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """`file` is relative to the project: `python_env.yaml`, `conda.yaml`."""
-
-    kind: EnvironmentKind = EnvironmentKind.NONE
-    file: str = ""
-    docker: DockerEnvironment | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Project:
     """What an MLproject file says. `env_vars` maps names to values, or to None: taken from the caller.
@@ -70,6 +45,6 @@ class Project:
     """
 
     name: str = ""
-    environment: Environment = Environment()
+    environment: Environment = field(default_factory=Environment)
     entry_points: Mapping[str, EntryPoint] = field(default_factory=dict)
     env_vars: Mapping[str, str | None] = field(default_factory=dict)

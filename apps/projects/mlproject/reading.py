@@ -8,17 +8,9 @@ from pathlib import Path
 
 from apps.core.errors import InvalidInput
 from apps.core.paths import ArtifactPath
-from apps.projects.mlproject.document import MAX_BYTES, Value, parse_document
-from apps.projects.mlproject.project import (
-    RUNNERS,
-    DockerEnvironment,
-    EntryPoint,
-    Environment,
-    EnvironmentKind,
-    Parameter,
-    ParameterType,
-    Project,
-)
+from apps.projects.mlproject.project import RUNNERS, EntryPoint, Parameter, ParameterType, Project
+from apps.runtime.documents import MAX_BYTES, Value, parse_document
+from apps.runtime.environments.kinds import DockerEnvironment, Environment, EnvironmentKind
 
 FILE = "MLproject"
 _KEYS = (

@@ -56,7 +56,7 @@ class Project(models.Model):
     source_version = models.CharField(max_length=250, blank=True)
     subfolder = models.CharField(max_length=500, blank=True)
     archive = models.ForeignKey(Archive, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    # What the MLproject said when it was last read (`apps.projects.documents`), or why it can't be read.
+    # What the MLproject said when it was last read (`apps.projects.reading.documents`), or why it can't be read.
     document = models.JSONField(null=True)
     read_error = models.TextField(blank=True)
     read_commit = models.CharField(max_length=64, blank=True)

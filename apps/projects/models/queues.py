@@ -50,7 +50,7 @@ class Worker(models.Model):
     pid = models.PositiveIntegerField()
     queues = models.JSONField(default=list)
     concurrency = models.PositiveSmallIntegerField()
-    # What its host can do and lacks (`apps.projects.execution.abilities`): sandbox, limits, docker, gpus.
+    # What its host can do and lacks (`apps.runtime.abilities`): sandbox, limits, docker, gpus.
     abilities = models.JSONField(default=dict)
     # It finishes what it has and takes nothing new.
     is_draining = models.BooleanField(default=False)

@@ -82,7 +82,7 @@ class ProjectRun(models.Model):
     env_vars = models.JSONField(default=dict)
     # Names of the team's secrets that it is given.
     secrets = models.JSONField(default=list)
-    # `apps.projects.limits.Limits` as JSON.
+    # `apps.runtime.limits.Limits` as JSON.
     limits = models.JSONField(default=dict)
     gpus = models.PositiveSmallIntegerField(default=0)
 

@@ -32,7 +32,7 @@ class Schedule(models.Model):
     # Five fields: minute, hour, day of month, month, day of week.
     cron = models.CharField(max_length=200)
     timezone = models.CharField(max_length=64, default="UTC")
-    # What each run is asked for: `apps.projects.submission.Submission` as JSON.
+    # What each run is asked for: `apps.projects.asking.submission.Submission` as JSON.
     asks = models.JSONField(default=dict)
     missed = models.CharField(max_length=8, choices=Missed.choices, default=Missed.SKIP)
     overlap = models.CharField(max_length=8, choices=Overlap.choices, default=Overlap.SKIP)

@@ -13,13 +13,13 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from apps.core.errors import InvalidInput
-from apps.projects.backends.base import Execution, Work
-from apps.projects.limits import Limits
-from apps.projects.mlproject.project import DockerEnvironment
 from apps.projects.running.tracking import Tracking
+from apps.runtime.base import Execution, Work
+from apps.runtime.environments.kinds import DockerEnvironment
+from apps.runtime.limits import Limits
 
 if TYPE_CHECKING:
-    from apps.projects.backends.docker import Docker
+    from apps.runtime.docker import Docker
 
 CODE = "/mlflow/projects/code"
 # How long a child may take to end after it was asked to.
@@ -44,14 +44,14 @@ class Container:
 
     def check(self) -> None:
         """Raises `DomainError` for what can't begin: no engine, a wrong argument, a variable that is not set."""
-        from apps.projects.backends.docker import variables_of
+        from apps.runtime.docker import variables_of
 
         variables_of(self.image, os.environ)
         self._backend().require()
 
     def run(self, command: str, folder: Path, declared: Mapping[str, str], tracking: Tracking, run_id: str) -> int:
         """The exit code. Ctrl-C and SIGTERM end the container; then `KeyboardInterrupt` is raised."""
-        from apps.projects.backends.docker import variables_of
+        from apps.runtime.docker import variables_of
 
         known = {name: os.environ[name] for name in _TRACKING if name in os.environ}
         variables = {**variables_of(self.image, os.environ), **known, **declared, "PYTHONUNBUFFERED": "1"}
@@ -65,7 +65,7 @@ class Container:
 
     def _backend(self) -> Docker:
         # Imported here: most projects need no container, and the SDK takes a while.
-        from apps.projects.backends.docker import CALLERS_OWN, Docker
+        from apps.runtime.docker import CALLERS_OWN, Docker
 
         return Docker(self.image, self.arguments, CALLERS_OWN, self.say)
 

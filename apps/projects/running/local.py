@@ -14,8 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from apps.core.errors import DomainError, InvalidInput
-from apps.projects import sources
-from apps.projects.environments import Cache, Needs, needs_of
 from apps.projects.mlproject import (
     EntryPoint,
     Given,
@@ -25,9 +23,11 @@ from apps.projects.mlproject import (
     read_project,
 )
 from apps.projects.mlproject.commands import values_of
+from apps.projects.reading import sources
 from apps.projects.running.containers import CODE, GRACE_SECONDS, Container
 from apps.projects.running.tags import git_tags
 from apps.projects.running.tracking import Tracking
+from apps.runtime.environments import Cache, Needs, needs_of
 
 _ENDED_BY_SIGNAL = 128
 

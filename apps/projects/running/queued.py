@@ -13,8 +13,6 @@ from typing import Any
 
 from apps.core.errors import InvalidInput
 from apps.core.formatting import file_size
-from apps.projects import sources
-from apps.projects.archives import pack
 from apps.projects.mlproject import (
     EntryPoint,
     Given,
@@ -25,6 +23,8 @@ from apps.projects.mlproject import (
     entry_point_of,
     read_project,
 )
+from apps.projects.reading import sources
+from apps.projects.reading.archives import pack
 from apps.projects.running.server import Say, Server
 from apps.projects.running.tags import git_tags
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from apps.projects.sources import GitState
+from apps.projects.reading.sources import GitState
 
 
 def git_tags(git: GitState) -> dict[str, str]:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from apps.core.errors import InvalidInput, NotFound, Unavailable
+from apps.core.errors import InvalidInput, NotFound, NotSignedIn, Unavailable
 
 DEFAULT_URI = "http://127.0.0.1:5000"
 _RETRIES = urllib3.Retry(total=4, backoff_factor=0.3, status_forcelist=(429, 502, 503, 504), allowed_methods=None)
@@ -24,7 +24,7 @@ class Tracking:
         if not uri.startswith(("http://", "https://")):
             raise InvalidInput(f"MLFLOW_TRACKING_URI is '{uri[:200]}'; a run needs a server, http:// or https://.")
         self.uri = uri.rstrip("/")
-        self._pool = pool_of(env, _RETRIES)
+        self._pool, self._env = pool_of(env, _RETRIES), env
         self._headers = {"Content-Type": "application/json", **headers_of(env)}
 
     def experiment_id(self, name: str) -> str:
@@ -73,6 +73,8 @@ class Tracking:
             raise Unavailable(
                 f"{self.uri} does not answer ({type(error).__name__}). Is MLFLOW_TRACKING_URI right?"
             ) from error
+        if answer.status == 401:
+            raise NotSignedIn(unknown_words(self.uri, self._env))
         return _checked(answer, self.uri)
 
 
@@ -90,10 +92,16 @@ def _checked(answer: urllib3.BaseHTTPResponse, uri: str) -> dict[str, Any]:
 
 
 def pool_of(env: Mapping[str, str], retries: urllib3.Retry | bool) -> urllib3.PoolManager:
-    """Connections to servers, whose certificates are checked unless the environment says otherwise."""
+    """Connections to servers, whose certificates are checked unless the environment says otherwise.
+
+    By the system's authorities, or those in the file that the mlflow client would read.
+    """
     verify = env.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() not in ("1", "true")
     certificates = "CERT_REQUIRED" if verify else "CERT_NONE"
-    return urllib3.PoolManager(cert_reqs=certificates, timeout=urllib3.Timeout(30), retries=retries)
+    authorities = env.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or env.get("REQUESTS_CA_BUNDLE") or None
+    return urllib3.PoolManager(
+        cert_reqs=certificates, ca_certs=authorities, timeout=urllib3.Timeout(30), retries=retries
+    )
 
 
 def headers_of(env: Mapping[str, str]) -> dict[str, str]:
@@ -108,6 +116,19 @@ def _credentials(env: Mapping[str, str]) -> dict[str, str]:
     if name := env.get("MLFLOW_TRACKING_USERNAME"):
         return dict(urllib3.make_headers(basic_auth=f"{name}:{env.get('MLFLOW_TRACKING_PASSWORD', '')}"))
     return {}
+
+
+def unknown_words(uri: str, env: Mapping[str, str]) -> str:
+    """What to say where a server does not know who calls: with nothing to show, or with what it does not accept."""
+    if env.get("MLFLOW_TRACKING_TOKEN"):
+        why = "it is wrong, expired, revoked or of another server"
+        return (
+            f"{uri} does not accept the token in MLFLOW_TRACKING_TOKEN: {why}; `slipway token create NAME` makes one."
+        )
+    if env.get("MLFLOW_TRACKING_USERNAME"):
+        return f"{uri} does not accept the name and password in MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."
+    wanted = "set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+    return f"{uri} does not know who you are; {wanted}."
 
 
 def tracking_from_environment(env: Mapping[str, str] | None = None) -> Tracking:

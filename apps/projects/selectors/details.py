@@ -9,7 +9,7 @@ from apps.core.actor import Actor, Level
 from apps.core.errors import InvalidInput
 from apps.experiments.access import level_of_experiment
 from apps.experiments.models import Run, Series
-from apps.projects.checking import command_for, entry_of
+from apps.projects.asking.checking import command_for, entry_of
 from apps.projects.models import ENDED, ProjectRun, RunState
 from apps.projects.selectors.comparison import changes_between, run_before
 from apps.projects.selectors.runs import places_in

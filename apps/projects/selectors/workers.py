@@ -116,7 +116,7 @@ def _row(worker: Worker) -> WorkerRow:
 
 
 def _lacks(abilities: dict[str, Any]) -> Iterator[str]:
-    """What its host can't do, as `apps.projects.execution.abilities` found it, in sentences."""
+    """What its host can't do, as `apps.runtime.abilities` found it, in sentences."""
     if note := abilities.get("isolation_note"):
         yield f"sandbox: {note}"
     yield from map(str, abilities.get("lacks", []))

@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Team
 from apps.core.actor import Actor
+from apps.core.pairs import PairsField
 from apps.experiments.models import Experiment
-from apps.projects.asking import Defaults, Source, git_source
-from apps.projects.limits import AMOUNTS, Limits
+from apps.projects.asking.changes import Defaults, Source, git_source
+from apps.projects.asking.names import MAX_DESCRIPTION, MAX_NAME
 from apps.projects.models import Project, Queue, Secret, SourceKind
-from apps.projects.names import MAX_DESCRIPTION, MAX_NAME
-from apps.projects.web.pairs import PairsField
+from apps.runtime.limits import AMOUNTS, Limits
 
 _MOST_EXPERIMENTS = 500
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from apps.core.errors import InvalidInput
-from apps.projects.checking import command_for
+from apps.projects.asking.checking import command_for
 from apps.projects.mlproject import EntryPoint, Parameter, ParameterType
 
 _MAX_VALUE = 6000

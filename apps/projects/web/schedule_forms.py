@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.actor import Actor
 from apps.core.errors import InvalidInput
 from apps.projects.actions.schedules import MAX_NAME, Plan
+from apps.projects.asking.submission import Submission
 from apps.projects.cron import MAX_CRON, Cron, parse_zone, zone_names
 from apps.projects.models import Missed, Overlap, Project, ProjectRun, Schedule
-from apps.projects.submission import Submission
 from apps.projects.web.start_forms import Beginning, StartForm
 
 # A schedule's runs go where the project says, and are of the files that it has then.

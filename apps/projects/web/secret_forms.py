@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import InvalidInput
 from apps.projects.actions.secrets import MAX_DESCRIPTION
-from apps.projects.variables import check_secret_name
+from apps.projects.asking.variables import check_secret_name
 
 
 class UnseenTextarea(forms.Textarea):

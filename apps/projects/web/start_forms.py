@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from apps.core.actor import Actor
 from apps.core.errors import InvalidInput
-from apps.projects.checking import command_for, entry_of
-from apps.projects.limits import AMOUNTS, Limits
+from apps.core.pairs import PairsField
+from apps.projects.asking.checking import command_for, entry_of
+from apps.projects.asking.submission import HIGHEST, LOWEST, MAX_RETRIES, USUAL, Submission
 from apps.projects.mlproject import EntryPoint
 from apps.projects.models import Project, ProjectRun, SourceKind
-from apps.projects.submission import HIGHEST, LOWEST, MAX_RETRIES, USUAL, Submission
 from apps.projects.web.forms import (
     LimitsForm,
     experiment_choices,
@@ -26,8 +26,8 @@ from apps.projects.web.forms import (
     queue_choices,
     secret_choices,
 )
-from apps.projects.web.pairs import PairsField
 from apps.projects.web.parameter_fields import field_of
+from apps.runtime.limits import AMOUNTS, Limits
 
 PARAM = "param."
 # What a submission takes as the form has it.

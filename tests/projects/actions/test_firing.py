@@ -14,8 +14,8 @@ from apps.audit.models import Event
 from apps.core.actor import Level, Role, system_actor
 from apps.notifications.models import Notification
 from apps.projects import actions
+from apps.projects.asking.submission import Submission
 from apps.projects.models import Missed, Overlap, Project, ProjectRun, RunState, Schedule, Trigger
-from apps.projects.submission import Submission
 from tests.personas import People, Persona
 from tests.projects.making import end, make_project
 

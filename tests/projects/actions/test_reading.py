@@ -16,9 +16,9 @@ from apps.core.addresses import Allowed
 from apps.core.errors import AlreadyExists, InvalidInput
 from apps.projects import actions, tasks
 from apps.projects.actions.common import now_ms
-from apps.projects.asking import Source, git_source
-from apps.projects.execution import following, tools
+from apps.projects.asking.changes import Source, git_source
 from apps.projects.models import Project, SourceKind
+from apps.runtime import following, tools
 from tests.personas import People
 from tests.projects.archives import PROJECT
 

@@ -10,11 +10,11 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 
-from apps.projects.execution import abilities
-from apps.projects.execution.abilities import sandbox_here
 from apps.projects.execution.runner import Runner
-from apps.projects.limits import Limits
 from apps.projects.models import Archive, ProjectRun, SourceKind
+from apps.runtime import abilities
+from apps.runtime.abilities import sandbox_here
+from apps.runtime.limits import Limits
 from tests.personas import People
 from tests.projects.archives import zipped
 from tests.projects.execution.running import Files, MainThread, Outcome, outcome_of

@@ -6,8 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from apps.projects.backends.process.cgroups import Cgroups
-from apps.projects.limits import Limits
+from apps.runtime.limits import Limits
+from apps.runtime.process.cgroups import Cgroups
 
 
 def test_groups_of_workers_that_died_are_removed(tmp_path: Path) -> None:

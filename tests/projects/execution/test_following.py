@@ -8,10 +8,10 @@ import pytest
 from django.db import OperationalError
 
 from apps.projects import actions
-from apps.projects.execution.following import bytes_below
 from apps.projects.execution.runner import Runner
-from apps.projects.limits import Limits
 from apps.projects.models import RunState
+from apps.runtime.folders import bytes_below
+from apps.runtime.limits import Limits
 from tests.projects.execution.conftest import Execute
 from tests.projects.execution.running import project
 from tests.waiting import until

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from apps.projects.backends.base import Work
-from apps.projects.backends.process import Host, Processes
-from apps.projects.execution.abilities import sandbox_here
-from apps.projects.limits import Limits
+from apps.runtime.abilities import sandbox_here
+from apps.runtime.base import Work
+from apps.runtime.limits import Limits
+from apps.runtime.process import Host, Processes
 from tests.projects.execution.running import marked
 from tests.waiting import until
 
 _WORKER = """
 import sys, time
 from pathlib import Path
-from apps.projects.backends.base import Work
-from apps.projects.backends.process import Host, Processes
-from apps.projects.limits import Limits
+from apps.runtime.base import Work
+from apps.runtime.process import Host, Processes
+from apps.runtime.limits import Limits
 bwrap, options, room, command = sys.argv[1:]
 host = Host(Path(bwrap) if bwrap else None, tuple(options.split()))
 running = Processes(host, Path(room)).start(Work(command, Path(room) / "work", {}, Limits()))

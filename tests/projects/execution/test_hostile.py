@@ -14,14 +14,14 @@ import pytest
 from django.conf import settings as site
 
 from apps.core.errors import InvalidInput
-from apps.projects.backends.process import Host
-from apps.projects.backends.process.closing import closed
-from apps.projects.backends.process.sandbox import Sandbox
-from apps.projects.execution import following
-from apps.projects.execution.abilities import host
 from apps.projects.execution.runner import Runner
-from apps.projects.limits import Limits
 from apps.projects.models import RunState
+from apps.runtime import following
+from apps.runtime.abilities import host
+from apps.runtime.limits import Limits
+from apps.runtime.process import Host
+from apps.runtime.process.closing import closed
+from apps.runtime.process.sandbox import Sandbox
 from tests.projects.execution.conftest import Execute
 from tests.projects.execution.running import marked, project, script
 from tests.waiting import until
@@ -55,8 +55,8 @@ def test_one_that_takes_too_much_memory_is_killed(execute: Execute) -> None:
 
 @pytest.mark.usefixtures("level")
 def test_where_no_cgroup_bounds_memory_it_is_watched(execute: Execute, monkeypatch: pytest.MonkeyPatch) -> None:
-    from apps.projects.backends.process import Host
     from apps.projects.execution import runner
+    from apps.runtime.process import Host
 
     real = host()
     monkeypatch.setattr(runner, "host", lambda: Host(real.bwrap, real.options))
@@ -319,7 +319,7 @@ def test_without_a_sandbox_the_network_is_said_to_be_open(execute: Execute, sett
 def test_where_a_sandbox_is_wanted_and_missing_nothing_runs(
     execute: Execute, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from apps.projects.execution import abilities
+    from apps.runtime import abilities
 
     monkeypatch.setattr(abilities, "sandbox_here", lambda: (None, (), "bwrap is not installed."))
     settings.PROJECT_ISOLATION = "sandboxed"

@@ -183,7 +183,7 @@ def test_conda_builds_where_it_is(
     execute: Execute, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.PROJECT_ISOLATION = "process"
-    from apps.projects.execution.abilities import host
+    from apps.runtime.abilities import host
 
     host.cache_clear()
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Callable
@@ -12,13 +13,13 @@ from typing import Any
 import pytest
 
 from apps.projects import actions
-from apps.projects.backends.base import Work
-from apps.projects.backends.process import Host, Processes
-from apps.projects.backends.process.identity import this_process
 from apps.projects.execution.receipts import receipt_of, redeem_receipts
 from apps.projects.execution.rooms import clean_rooms, room_of
-from apps.projects.limits import Limits
 from apps.projects.models import ProjectRun, RunState
+from apps.runtime.base import Work
+from apps.runtime.limits import Limits
+from apps.runtime.process import Host, Processes
+from apps.runtime.process.identity import this_process
 from tests.personas import People
 from tests.projects.making import make_project, make_run
 from tests.projects.queue.making import SYSTEM, fresh, make_worker, silence, started
@@ -45,6 +46,21 @@ def test_one_that_is_ended_leaves_none(tmp_path: Path) -> None:
     assert running.wait() == 0
     running.close()
     assert not (tmp_path / "receipt").exists()
+
+
+@pytest.mark.parametrize(("command", "receipt"), [("echo up; sleep 0.3", "0"), ("echo up; sleep 300; true", None)])
+def test_who_is_about_to_end_when_the_worker_dies_may(command: str, receipt: str | None, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    running = Processes(Host(), tmp_path).start(
+        Work(command, tmp_path / "work", {}, Limits(), receipt=tmp_path / "receipt")
+    )
+    assert next(running.output()) == b"up\n"
+    stdin = running.child.guardian.stdin
+    assert stdin is not None
+    stdin.close()
+    assert running.wait(30) == (0 if receipt else -signal.SIGTERM)
+    running.close()
+    assert (tmp_path / "receipt").exists() == bool(receipt)
 
 
 @pytest.fixture

@@ -91,11 +91,11 @@ def test_a_gap_or_a_piece_too_large_is_a_fault(run: ProjectRun) -> None:
 def test_pages_are_told_after_the_commit(
     run: ProjectRun, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
-    live.take()
+    live.pushes.take()
     with django_capture_on_commit_callbacks(execute=True):
         give(run, 0, b"one\n")
-        assert live.take() == {}
-    assert live.take() == {run.pk: {"log"}}
+        assert live.pushes.take() == {}
+    assert live.pushes.take() == {run.pk: {"log"}}
 
 
 def test_a_piece_costs_so_many_statements(run: ProjectRun) -> None:

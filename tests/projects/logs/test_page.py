@@ -40,7 +40,7 @@ def path_of(run: ProjectRun) -> str:
 async def push(run: ProjectRun) -> None:
     """What the thread of a worker does a moment after it committed."""
     live.touch(run.pk, "log")
-    await live.deliver(live.take())
+    await live.pushes.deliver(live.messages_of(live.pushes.take()))
 
 
 @async_to_sync
@@ -168,7 +168,7 @@ def test_only_pages_that_watch_are_told(people: People, run: ProjectRun, monkeyp
 
     other = make_project_run(people.ada)
     live.touch(other.pk, "run")
-    monkeypatch.setattr(live, "get_channel_layer", Layer)
+    monkeypatch.setattr("apps.core.live.get_channel_layer", Layer)
     pages()
     assert told == [live.run_group(run.pk)]
 

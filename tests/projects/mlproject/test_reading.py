@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from apps.core.errors import InvalidInput
-from apps.projects.mlproject import EnvironmentKind, Parameter, ParameterType, parse_project, read_project
+from apps.projects.mlproject import Parameter, ParameterType, parse_project, read_project
+from apps.runtime.environments.kinds import EnvironmentKind
 
 WHOLE = """
 name: iris_svm

@@ -19,8 +19,8 @@ from apps.experiments.models import Run
 from apps.notifications.models import Notification
 from apps.projects import actions
 from apps.projects.actions import Held
+from apps.projects.asking.submission import Submission
 from apps.projects.models import Attempt, Project, ProjectRun, Queue, Quota, RunState, Worker
-from apps.projects.submission import Submission
 from tests.personas import People
 from tests.projects.making import make_experiment, make_project, make_run, queue
 from tests.projects.queue.making import SYSTEM, claim, end, fresh, make_worker, rested, silence, started

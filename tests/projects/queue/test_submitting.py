@@ -13,9 +13,9 @@ from apps.core.errors import Conflict, DomainError, InvalidInput, NotSignedIn, P
 from apps.experiments import actions as experiments
 from apps.experiments.models import Param, Run, RunTag
 from apps.projects import actions
-from apps.projects.limits import Limits
+from apps.projects.asking.submission import Submission
 from apps.projects.models import Archive, ProjectRun, Quota, RunState, Secret, SourceKind
-from apps.projects.submission import Submission
+from apps.runtime.limits import Limits
 from tests.personas import People, Persona
 from tests.projects.making import NOW_MS, make_experiment, make_project, make_run, queue
 

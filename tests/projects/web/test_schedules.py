@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from apps.projects import actions
+from apps.projects.asking.submission import Submission
 from apps.projects.models import Project, Schedule
-from apps.projects.submission import Submission
 from tests.personas import People, Persona
 from tests.projects.making import end, make_project, make_run
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.projects.asking.submission import HIGHEST, LOWEST
 from apps.projects.models import RunState
-from apps.projects.submission import HIGHEST, LOWEST
 
 _NUMBER: dict[str, Any] = {"min_value": 1, "max_value": 2**31 - 1}
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.projects.documents import canonical_text
+from apps.projects.asking.names import MAX_DESCRIPTION, MAX_NAME
 from apps.projects.models import Project, SourceKind
-from apps.projects.names import MAX_DESCRIPTION, MAX_NAME
+from apps.projects.reading.documents import canonical_text
 
 _KEY: dict[str, Any] = {"min_value": 1, "max_value": 2**53}
 

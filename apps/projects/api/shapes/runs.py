@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from apps.projects.api.shapes.projects import Values, Words
+from apps.projects.asking.submission import HIGHEST, LOWEST, MAX_RETRIES, USUAL
 from apps.projects.models import JobKind, Outcome, RunState, Trigger
 from apps.projects.selectors.runs import STATES
-from apps.projects.submission import HIGHEST, LOWEST, MAX_RETRIES, USUAL
 
 MAX_REASON = 500
 _KEY: dict[str, Any] = {"min_value": 1, "max_value": 2**53}

@@ -15,9 +15,9 @@ from apps.core.viewsets import ApiViewSet
 from apps.experiments.access import get_experiment
 from apps.projects import access, actions
 from apps.projects.api.shapes import projects as shapes
-from apps.projects.asking import Defaults, Source, defaults_of, git_source
-from apps.projects.limits import Limits
+from apps.projects.asking.changes import Defaults, Source, defaults_of, git_source
 from apps.projects.models import Project, SourceKind
+from apps.runtime.limits import Limits
 
 NOTHING: dict[int, Any] = {204: None}
 _SOURCE = ("source_kind", "source_uri", "source_version", "subfolder", "archive")

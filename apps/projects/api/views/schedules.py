@@ -14,10 +14,10 @@ from apps.core.viewsets import ApiViewSet
 from apps.projects import access, actions
 from apps.projects.api.shapes import schedules as shapes
 from apps.projects.api.views.projects import NOTHING
+from apps.projects.asking.submission import Submission
 from apps.projects.cron import Cron
 from apps.projects.models import Missed, Overlap, Schedule
 from apps.projects.selectors import schedules
-from apps.projects.submission import Submission
 
 _PLANNED = ("name", "cron", "timezone")
 

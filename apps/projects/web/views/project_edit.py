@@ -21,9 +21,9 @@ from apps.core.pages import REFUSED, dialog, done, methods
 from apps.core.rules import signed_in
 from apps.experiments import access as experiments
 from apps.projects import access, actions, addresses
-from apps.projects.asking import Source
+from apps.projects.asking.changes import Source
 from apps.projects.models import Project, SourceKind
-from apps.projects.reach import folder_roots
+from apps.projects.reading.reach import folder_roots
 from apps.projects.web.common import project_frame, refusals_in
 from apps.projects.web.forms import ConfirmForm, DefaultsForm, DescribeForm, SourceForm, limit_initial
 

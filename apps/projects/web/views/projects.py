@@ -13,8 +13,8 @@ from apps.core.http import ActorRequest, is_fragment
 from apps.core.pages import methods
 from apps.core.rules import signed_in
 from apps.projects import access, actions, addresses
-from apps.projects.documents import canonical_text, cli_text
 from apps.projects.models import Project, ProjectRun
+from apps.projects.reading.documents import canonical_text, cli_text
 from apps.projects.selectors import projects, runs
 from apps.projects.web.common import PAGE_SIZE, project_frame, searched
 

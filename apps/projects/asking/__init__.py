@@ -1,0 +1,1 @@
+"""What may be asked for, of a project and of a run, whoever asks."""

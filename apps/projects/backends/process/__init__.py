@@ -1,6 +1,0 @@
-"""Commands as processes of this host: kept apart by bwrap where it can be had, and followed to the last of them."""
-
-from apps.projects.backends.process.forwarding import Forward, forward_to
-from apps.projects.backends.process.starting import Host, Level, Processes, Running, unenforced
-
-__all__ = ["Forward", "Host", "Level", "Processes", "Running", "forward_to", "unenforced"]

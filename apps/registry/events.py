@@ -7,6 +7,7 @@ MODEL_DESCRIBED = declare("registered_model.described", "changed the description
 MODEL_DELETED = declare("registered_model.deleted", "deleted the registered model {object} with its versions")
 MODEL_TAG_SET = declare("registered_model.tag_set", "set the tag {note} of the model {object}")
 MODEL_TAG_DELETED = declare("registered_model.tag_deleted", "removed the tag {note} of the model {object}")
+MODEL_IMPORTED = declare("registered_model.imported", "brought the model {object} over with {note} versions")
 
 VERSION_CREATED = declare("model_version.created", "registered {object}")
 VERSION_DESCRIBED = declare("model_version.described", "changed the description of {object}")

@@ -122,6 +122,10 @@ HARMLESS = {
         ),
         "labels; gates look at them anew when somebody approves",
     ),
+    **dict.fromkeys(
+        ("deployments:", "api:deployment", "api:serving", "api:revision-export", "api:version-export"),
+        "what serves, not what is in a stage: apps.deployments writes nothing of the registry",
+    ),
     **dict.fromkeys(("2.0/mlflow/comments/", "api:comment", "registry:comment"), "words"),
     **dict.fromkeys(
         ("2.0/mlflow/registered-models/get-latest-versions", "2.0/mlflow/logged-models/search"), "reads with a body"

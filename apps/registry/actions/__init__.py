@@ -1,5 +1,6 @@
 """Every write of this app: models and versions, and what moves them."""
 
+from apps.registry.actions.adoption import adopt_model
 from apps.registry.actions.aliases import delete_alias, set_alias
 from apps.registry.actions.checks import report_check
 from apps.registry.actions.comments import change_comment, comment_on, delete_comment
@@ -27,6 +28,7 @@ from apps.registry.actions.versions import (
 )
 
 __all__ = [
+    "adopt_model",
     "approve_request",
     "ask",
     "cancel_request",

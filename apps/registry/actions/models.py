@@ -27,6 +27,7 @@ from apps.registry.names import (
     says_prompt,
 )
 from apps.registry.subjects import excerpt, excerpts, model_subject
+from apps.registry.uses import require_model_unused
 
 # How many versions of a deleted model its event names.
 MAX_RECORDED = 1000
@@ -82,11 +83,12 @@ def describe_model(actor: Actor, *, model: RegisteredModel, description: str) ->
 def delete_model(actor: Actor, *, model: RegisteredModel) -> None:
     """Remove a model with all its versions, for good; its history stays.
 
-    Raises as `guards.require_free` does.
+    Raises as `guards.require_free` does, and `Conflict` where one of its versions is deployed.
     """
     with transaction.atomic():
         lock_model(model)
         policies = {str(policy.slot): demands_of(policy) for policy in guards.require_free(actor, model, "deleted").own}
+        require_model_unused(model, "deleted")
         closing.drop(actor, model)
         placing.leave_all(actor, model=model)
         before = {"name": model.name} | ({"policies": policies} if policies else {})

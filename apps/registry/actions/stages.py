@@ -11,6 +11,7 @@ from apps.registry.actions.placing import Why
 from apps.registry.models import ModelVersion
 from apps.registry.policies import PolicyBook
 from apps.registry.stages import ACTIVE, Slot, Stage
+from apps.registry.uses import require_unused
 
 
 def move_version(
@@ -19,7 +20,7 @@ def move_version(
     """Move a version at once. A stage that it is in already changes nothing; the version as it is now is returned.
 
     Raises `PermissionDenied` without the right, or where a policy governs either end and doesn't name the actor;
-    `Conflict` where it does and a reason is missing.
+    `Conflict` where it does and a reason is missing, and for archiving what is deployed.
     """
     to = Stage.parse(stage)
     reason = checked_comment(comment)
@@ -30,6 +31,8 @@ def move_version(
         before = Stage(fresh.stage)
         if before is to and not (archive_existing and others_in(fresh, to)):
             return fresh
+        if to is Stage.ARCHIVED:
+            require_unused(fresh, "archived")
         slot = Slot.stage(to)
         rules = PolicyBook.load(fresh.model).rules(slot, Slot.stage(before))
         is_override = require_direct(actor, fresh.model, slot, rules, reason)

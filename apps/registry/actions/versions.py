@@ -25,6 +25,7 @@ from apps.registry.names import (
 from apps.registry.numbering import store_version
 from apps.registry.sources import Source, find_source, prompt_source
 from apps.registry.subjects import excerpt, excerpts, version_subject
+from apps.registry.uses import require_unused
 
 
 def create_version(
@@ -78,12 +79,13 @@ def describe_version(actor: Actor, *, version: ModelVersion, description: str) -
 def delete_version(actor: Actor, *, version: ModelVersion) -> None:
     """Remove a version and the aliases that point at it, for good. Its number never comes again.
 
-    Raises `Conflict` where a policy governs the version's stage or one of its aliases, `PermissionDenied` without the
-    right to move it out of them.
+    Raises `Conflict` where a policy governs the version's stage or one of its aliases, or where it is deployed;
+    `PermissionDenied` without the right to move it out of them.
     """
     with transaction.atomic():
         fresh = lock_version(version)
         guards.require_deletable(actor, fresh)
+        require_unused(fresh, "deleted")
         RegisteredModel.objects.filter(pk=fresh.model_id).update(updated_ms=now_ms())
         aliases = list(fresh.aliases.order_by("name").values_list("name", flat=True))
         before = {"source": fresh.source, "run_id": fresh.run_id, "stage": fresh.stage, "aliases": aliases}

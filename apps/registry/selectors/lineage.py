@@ -1,7 +1,7 @@
-"""Where a version came from and what came of it: data, runs, logged models, versions. A constant number of statements.
+"""Where a version came from and what came of it: data, runs, logged models, versions, deployments.
 
-What the actor may not read is left out and counted. A version's source is what was found when it was registered, never
-the label `run_id` that the client wrote.
+A constant number of statements. What the actor may not read is left out and counted. A version's source is what was
+found when it was registered, never the label `run_id` that the client wrote.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from apps.experiments.search.conditions import indexed_condition
 from apps.experiments.search.nodes import Op
 from apps.registry import addresses
 from apps.registry.models import ModelVersion
+from apps.registry.uses import uses_of
 
 _MOST = 20
 
@@ -31,6 +32,7 @@ class NodeKind(StrEnum):
     RUN = "run"
     LOGGED_MODEL = "logged_model"
     VERSION = "version"
+    DEPLOYMENT = "deployment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,9 @@ def lineage_of(actor: Actor, version: ModelVersion) -> Lineage:
     _add_siblings(actor, graph, version, made_by)
     if logged:
         _add_users(actor, graph, logged)
+    for use in uses_of(actor, version):
+        node = graph.add(Node(use.id, NodeKind.DEPLOYMENT, use.name, use.note, use.url, 4))
+        graph.add(node, Edge(subject.id, node.id, _("served by")))
     return graph
 
 

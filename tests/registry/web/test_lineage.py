@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from apps.deployments.models import Deployment
 from apps.experiments.models import Dataset, DatasetInput, ModelLink, Run
 from apps.registry.models import ModelVersion
 from apps.registry.selectors.lineage import lineage_of
+from tests.deployments.making import make_deployment
 from tests.experiments.runs import make_run
 from tests.personas import People
 from tests.registry.models import make_model, make_version
@@ -94,9 +96,20 @@ def test_a_version_of_nothing(people: People) -> None:
 def test_statements(people: People, version: ModelVersion, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     browser = people.ada.browser()
     browser.get(PAGE)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         browser.get(PAGE)
     for _ in range(5):
         make_version(people.ada, version.model, folder=version.folder, logged_model=version.logged_model)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         browser.get(PAGE)
+
+
+def test_it_goes_on_to_what_serves_the_version(people: People, version: ModelVersion) -> None:
+    deployment = make_deployment(people.ada, "petal-scorer", version=version)
+    told = [
+        f"{one.name} {label} {other.name}" for one, label, other in lineage_of(people.vera.actor, version).sentences()
+    ]
+    assert "iris 1 served by petal-scorer" in told
+    assert "/deployments/petal-scorer/" in people.vera.browser().get(PAGE).content.decode()
+    Deployment.objects.filter(pk=deployment.pk).update(team=people.harbour)
+    assert "petal-scorer" not in people.vera.browser().get(PAGE).content.decode()

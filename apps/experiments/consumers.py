@@ -31,7 +31,7 @@ class _WatchedPage(LivePage, ABC):
     """One whose changes the thread of `live` tells, while it is watched."""
 
     def watch(self) -> None:
-        live.watch(self.group())
+        live.pushes.watch(self.group())
 
 
 class RunPage(_WatchedPage):

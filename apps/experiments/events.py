@@ -13,6 +13,10 @@ LOGGED_MODELS_PURGED = declare("logged_model.purged", "removed {note} logged mod
 RUNS_PURGED = declare("run.purged", "removed {note} runs of the experiment {object} for good")
 RUN_DELETED = declare("run.deleted", "put the run {object} into the trash")
 RUN_RESTORED = declare("run.restored", "took the run {object} out of the trash")
+EXPERIMENT_IMPORTED = declare("experiment.imported", "brought the experiment {object} over, which was {note} elsewhere")
+RUNS_IMPORTED = declare("run.imported", "brought {note} runs over into the experiment {object}")
+RUNS_MENDED = declare("run.import_mended", "brought over what was missing of {note} runs of the experiment {object}")
+LOGGED_MODELS_IMPORTED = declare("logged_model.imported", "brought {note} logged models over into {object}")
 
 declare_page("experiment", "/experiments/{id}/")
 declare_page("run", "/runs/{id}/")

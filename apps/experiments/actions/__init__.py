@@ -1,5 +1,6 @@
 """Every write of this app: experiments, runs and what runs log."""
 
+from apps.experiments.actions.adoption import adopt_experiment, adopt_logged_models, adopt_runs, mend_runs
 from apps.experiments.actions.common import Pair, now_ms
 from apps.experiments.actions.datasets import UsedDataset, log_inputs, log_outputs, record_model
 from apps.experiments.actions.experiments import (
@@ -36,6 +37,9 @@ __all__ = [
     "UsedDataset",
     "Value",
     "Wanted",
+    "adopt_experiment",
+    "adopt_logged_models",
+    "adopt_runs",
     "count_storage",
     "create_experiment",
     "create_logged_model",
@@ -55,6 +59,7 @@ __all__ = [
     "log_metric",
     "log_outputs",
     "log_param",
+    "mend_runs",
     "now_ms",
     "record_model",
     "remove_unused_default",

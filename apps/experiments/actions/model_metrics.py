@@ -61,21 +61,23 @@ def _models(actor: Actor, of_models: Sequence[ModelValue]) -> dict[str, int]:
     return {model_id: model.pk for model_id, model in by_id.items()}
 
 
+def row_of(run_pk: int, model_pk: int, of_model: ModelValue) -> LoggedModelMetric:
+    """A value about a logged model, as it is stored."""
+    value = of_model.value
+    return LoggedModelMetric(
+        model_id=model_pk,
+        run_id=run_pk,
+        key=value.key,
+        value=value.value,
+        is_nan=value.is_nan,
+        step=value.step,
+        timestamp=value.timestamp,
+        dataset_name=of_model.dataset_name,
+        dataset_digest=of_model.dataset_digest,
+    )
+
+
 def _insert(run_pk: int, of_models: Sequence[ModelValue], models: dict[str, int]) -> None:
     LoggedModelMetric.objects.bulk_create(
-        [
-            LoggedModelMetric(
-                model_id=models[of_model.model_id],
-                run_id=run_pk,
-                key=of_model.value.key,
-                value=of_model.value.value,
-                is_nan=of_model.value.is_nan,
-                step=of_model.value.step,
-                timestamp=of_model.value.timestamp,
-                dataset_name=of_model.dataset_name,
-                dataset_digest=of_model.dataset_digest,
-            )
-            for of_model in of_models
-        ],
-        ignore_conflicts=True,
+        [row_of(run_pk, models[of_model.model_id], of_model) for of_model in of_models], ignore_conflicts=True
     )

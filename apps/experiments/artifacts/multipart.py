@@ -1,6 +1,7 @@
 """Uploads in parts and addresses signed for a while: the client then speaks to the bucket itself.
 
-Files on disk are streamed through the server in one piece, so there the calls answer 501, and clients do just that.
+Files on disk are streamed through the server in one piece, so there the calls answer 501, and clients do just that; so
+they do where no client reaches the bucket.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 
 import msgspec
 from botocore.exceptions import ClientError
+from django.conf import settings
 
 from apps.core.errors import InvalidInput, NotFound, NotImplementedByServer
 from apps.core.mlflow.wire import Request
@@ -106,7 +108,7 @@ def target_of(rest: ArtifactPath, local_file: str) -> ArtifactPath:
 
 
 def _bucket_of(folder: ArtifactFolder, otherwise: str) -> S3Store:
-    if not isinstance(folder.store, S3Store):
+    if not isinstance(folder.store, S3Store) or settings.S3_IS_PRIVATE:
         raise NotImplementedByServer(otherwise)
     return folder.store
 

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from apps.core.actor import Actor, Scope
 from apps.core.errors import MethodNotAllowed, PermissionDenied
 from apps.core.http import ActorRequest
-from apps.core.rules import NOT_FOR_RUNS, signed_in
+from apps.core.rules import NOT_FOR_RUNS, scope_words, signed_in
 
 _READS = ("GET", "HEAD")
 
@@ -49,4 +49,4 @@ def _check_scope(actor: Actor, method: str, also: Scope | None) -> None:
     reached = actor.may_use(Scope.TRACKING, reads=reads, by_runs=True)
     if reached or (reads and also and actor.may_use(also, reads=True)):
         return
-    raise PermissionDenied("Permission denied: the scope of this token does not reach this route.")
+    raise PermissionDenied(scope_words(actor, Scope.TRACKING, also if reads else None, reads=reads))

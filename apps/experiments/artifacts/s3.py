@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -102,8 +103,17 @@ class S3Store:
     def sign(self, operation: str, path: ArtifactPath, seconds: int, **more: Any) -> str:
         """A URL that lets its holder do one `operation` of S3 on one object for a while."""
         parameters = {"Bucket": self.bucket, "Key": self.key(path), **more}
-        url: str = self.client.generate_presigned_url(operation, Params=parameters, ExpiresIn=seconds)
+        client = self._storage_for_clients.connection.meta.client
+        url: str = client.generate_presigned_url(operation, Params=parameters, ExpiresIn=seconds)
         return url
+
+    @cached_property
+    def _storage_for_clients(self) -> S3Storage:
+        """The same by the address that clients know; signatures hold for one host."""
+        if not settings.S3_PUBLIC_URL:
+            return self._storage
+        said: Any = settings.STORAGES["artifacts"]
+        return S3Storage(**said["OPTIONS"] | {"endpoint_url": settings.S3_PUBLIC_URL})
 
     def _folder(self, path: ArtifactPath) -> str:
         key = self.key(path)

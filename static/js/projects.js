@@ -1,22 +1,8 @@
 // Pages of projects: rows of pairs, rows of runs that are picked, and the metrics of a run, live.
+import "./pairs.js";
 import "./selection.js";
 import { Live } from "./live.js";
 import { Board } from "./charts.js";
-
-// ---- rows of a name and a value ----
-for (const button of document.querySelectorAll("[data-adds-pair]")) button.hidden = false;
-document.addEventListener("htmx:afterSwap", () => {
-  for (const button of document.querySelectorAll("[data-adds-pair]")) button.hidden = false;
-});
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-adds-pair]");
-  if (!button) return;
-  const pairs = document.getElementById(button.dataset.addsPair);
-  const row = pairs.lastElementChild.cloneNode(true);
-  for (const field of row.querySelectorAll("input")) field.value = "";
-  pairs.append(row);
-  row.querySelector("input").focus();
-});
 
 // ---- the table of runs comes anew every few seconds: what is picked stays so ----
 let picked = new Set();

@@ -76,6 +76,8 @@ class Confinement:
     project_id: int | None
     roles: Mapping[int, Role]
     is_admin: bool
+    # A webhook started it: what it does starts nothing by webhook, or it would start itself again and again.
+    is_by_hook: bool = False
 
 
 @dataclass(frozen=True, slots=True)

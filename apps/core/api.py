@@ -18,6 +18,7 @@ from apps.core.actor import Actor, Via
 from apps.core.errors import DomainError, InvalidInput, TooLarge
 from apps.core.middleware import as_domain_error
 from apps.core.pagination import decode_token, encode_token, query_fingerprint
+from apps.core.rules import scope_words
 
 MAX_BODY = 1024 * 1024
 _COOKIE_VIA = (Via.SESSION, Via.NO_LOGIN)
@@ -41,7 +42,7 @@ class ActorAuthentication(BaseAuthentication):
 class HasActor(BasePermission):
     """Somebody signed in, whose token reaches the view's `scope`; project runs, the actions named in `by_runs`."""
 
-    message = "Permission denied: the scope of this token does not reach this route."
+    message = ""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         actor: Actor | None = getattr(request._request, "actor", None)
@@ -49,7 +50,11 @@ class HasActor(BasePermission):
             return False
         named = getattr(view, "action", None) or (request.method or "").lower()
         by_runs = named in getattr(view, "by_runs", ())
-        return actor.may_use(getattr(view, "scope", None), reads=request.method in SAFE_METHODS, by_runs=by_runs)
+        scope, reads = getattr(view, "scope", None), request.method in SAFE_METHODS
+        if actor.may_use(scope, reads=reads, by_runs=by_runs):
+            return True
+        self.message = scope_words(actor, scope, reads=reads)
+        return False
 
 
 class BoundedJSONParser(JSONParser):

@@ -128,6 +128,20 @@ class NotImplementedByServer(DomainError):
     code = "NOT_IMPLEMENTED"
 
 
+class BrokenAnswer(DomainError):
+    """Who had to answer for us (a model) took the call and did not answer it: nobody knows what came of it."""
+
+    status = 502
+    code = "INTERNAL_ERROR"
+
+
+class TookTooLong(DomainError):
+    """Who had to answer for us (a model) did not within its time."""
+
+    status = 504
+    code = "DEADLINE_EXCEEDED"
+
+
 class Unavailable(DomainError):
     """A part we need (database, broker, store) does not answer; clients retry."""
 

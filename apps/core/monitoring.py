@@ -50,6 +50,14 @@ def declare_gauge(name: str, help: str, read: Callable[[], float | None]) -> Non
     _gauges[name] = Gauge(name, help, read)
 
 
+_families: list[Callable[[], Iterable[Metric]]] = []
+
+
+def declare_families(read: Callable[[], Iterable[Metric]]) -> None:
+    """Add numbers with labels, read when Prometheus asks. Apps call this in `gauges.py`."""
+    _families.append(read)
+
+
 def observe(request: HttpRequest, status: int, seconds: float) -> None:
     """Count an answered call. Route names come from our tables, so that callers can't make up labels."""
     key = (_route_of(request), request.method, status)
@@ -85,6 +93,16 @@ class _Gauges:
             value = _read(gauge)
             if value is not None:
                 yield GaugeMetricFamily(gauge.name, gauge.help, value=value)
+        for families in _families:
+            yield from _all_of(families)
+
+
+def _all_of(families: Callable[[], Iterable[Metric]]) -> list[Metric]:
+    try:
+        return list(families())
+    except Exception as error:  # noqa: BLE001 - one part that is away must not hide the others
+        logger.warning("metrics: %s: %s", families.__name__, error)
+        return []
 
 
 def _read(gauge: Gauge) -> float | None:

@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 from django.urls import URLPattern, URLResolver
 
-from apps.core.actor import Actor
+from apps.core.actor import Actor, Scope
 from apps.core.errors import NotSignedIn, PermissionDenied
 
 NOT_FOR_RUNS = "Permission denied: the token of a project run does not reach this route."
+
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -27,6 +28,17 @@ class Rule(Enum):
     OPEN = "anybody"
     SIGNED_IN = "anybody signed in"
     ADMIN = "administrators of the site"
+
+
+def scope_words(actor: Actor, *wanted: Scope | None, reads: bool = False) -> str:
+    """What to say where a token's scopes don't reach something: which it has, and which of them would."""
+    if actor.confined is not None:
+        return NOT_FOR_RUNS
+    reaching = [str(scope) for scope in wanted if scope is not None]
+    reaching += [str(Scope.READ)] if reads else []
+    had = ", ".join(sorted(actor.scopes)) or "none"
+    said = f"it has {had}, and {' or '.join([*reaching, str(Scope.ALL)])} is wanted"
+    return f"Permission denied: the scope of this token does not reach this route: {said}."
 
 
 def open_to_all(view: View) -> View:

@@ -8,11 +8,11 @@ from django.template.loader import render_to_string
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from apps.core import checks, monitoring
-from apps.core.actor import Scope
+from apps.core.actor import Actor, Scope
 from apps.core.errors import PermissionDenied
 from apps.core.http import ActorRequest, is_api_path, json_response
 from apps.core.middleware import answer_for
-from apps.core.rules import open_to_all, signed_in
+from apps.core.rules import open_to_all, scope_words, signed_in
 
 
 @open_to_all
@@ -41,12 +41,18 @@ def ready(request: HttpRequest) -> HttpResponse:
     return json_response(body, 200 if is_ready else 503, {} if is_ready else {"Retry-After": "2"})
 
 
+def _metrics_words(actor: Actor) -> str:
+    if not actor.is_admin:
+        return "Permission denied: this wants a token with the scope metrics, or an administrator."
+    return scope_words(actor, Scope.METRICS)
+
+
 @signed_in
 def metrics(request: ActorRequest) -> HttpResponse:
     """Prometheus' text form, for tokens of the scope `metrics` and for administrators."""
     actor = request.actor
     if Scope.METRICS not in actor.scopes and not (actor.is_admin and actor.may_use(None, reads=True)):
-        raise PermissionDenied("Permission denied: this wants a token of the scope metrics.")
+        raise PermissionDenied(_metrics_words(actor))
     return HttpResponse(monitoring.exposition(), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -18,7 +18,7 @@ from apps.core.actor import Actor, Scope
 from apps.core.errors import EndpointNotFound, MethodNotAllowed, PermissionDenied
 from apps.core.http import json_response
 from apps.core.mlflow.wire import Request, read_request
-from apps.core.rules import NOT_FOR_RUNS, signed_in
+from apps.core.rules import NOT_FOR_RUNS, scope_words, signed_in
 
 Handler = Callable[[Actor, Any], Any]
 
@@ -39,7 +39,7 @@ class Endpoint:
         if actor.confined is not None and not self.by_runs:
             raise PermissionDenied(NOT_FOR_RUNS)
         if not (self.any_token or actor.may_use(self.scope, reads=self.reads, by_runs=self.by_runs)):
-            raise PermissionDenied("Permission denied: the scope of this token does not reach this route.")
+            raise PermissionDenied(scope_words(actor, self.scope, reads=self.reads))
 
 
 def endpoint(

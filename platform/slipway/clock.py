@@ -17,6 +17,8 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
+from slipway.alive import Alive
+
 logger = logging.getLogger(__name__)
 
 _AWAY = (DatabaseError, InterfaceError)
@@ -38,6 +40,15 @@ class Clock(DatabaseScheduler):  # type: ignore[misc]
     """Celery's scheduler for `slipway scheduler` and `slipway worker --beat`."""
 
     Entry = Entry
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        self._alive = Alive()
+        super().__init__(*args, **more)
+
+    def tick(self, *args: Any, **more: Any) -> Any:
+        """One round."""
+        self._alive.touch()
+        return super().tick(*args, **more)
 
     def setup_schedule(self) -> None:
         """Write the settings' entries into the database, waiting for it where it is away."""

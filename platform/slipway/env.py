@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from apps.core.addresses import Allowed
 
@@ -68,6 +70,18 @@ def words(name: str) -> list[str]:
     return [word.strip() for word in text(name).split(",") if word.strip()]
 
 
+def address(name: str) -> str:
+    """An IP address of this machine that others reach, or empty."""
+    raw = text(name)
+    try:
+        found = ipaddress.ip_address(raw) if raw else None
+    except ValueError as error:
+        raise WrongSetting(f"{name}: {raw!r} is no IP address.") from error
+    if found is not None and found.is_unspecified:
+        raise WrongSetting(f"{name}: others have to reach {raw!r}; name one address of this machine.")
+    return raw
+
+
 def public_url(name: str) -> str:
     """`https://host[:port]` without a path, or empty."""
     raw = text(name).rstrip("/")
@@ -96,7 +110,7 @@ def database(name: str, default_file: Path) -> dict[str, Any]:
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.strip("/")),
         "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
+        "PASSWORD": unquote(parts.password or "") or text("DATABASE_PASSWORD"),
         "HOST": parts.hostname or "",
         "PORT": str(port or ""),
         "OPTIONS": {
@@ -185,6 +199,22 @@ def volumes(name: str) -> list[tuple[Path, bool]]:
     return found
 
 
+def repository(name: str) -> str:
+    """The name of images without a tag, such as `registry.example.org:5000/team/serving`, or empty."""
+    raw = text(name)
+    if raw and not re.fullmatch(r"(?:[A-Za-z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*", raw):
+        raise WrongSetting(f"{name}: {raw!r} is no image's name without a tag, such as registry.example.org/serving.")
+    return raw
+
+
+def label(name: str) -> str:
+    """A name as clusters have them, such as `team-a`, or empty."""
+    raw = text(name)
+    if raw and not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", raw):
+        raise WrongSetting(f"{name}: {raw!r} is no name of small letters, digits and dashes.")
+    return raw
+
+
 def mail(name: str) -> dict[str, Any]:
     """Django's settings for `smtp://user:password@host:port` (with STARTTLS where the port is 587) or `smtps://…`.
 
@@ -218,4 +248,22 @@ def redis_url(name: str, default: str) -> str:
     raw = text(name) or default
     if urlsplit(raw).scheme not in {"redis", "rediss", "unix"}:
         raise WrongSetting(f"{name}: {raw!r} is not of the form redis://host:port/db, rediss://… or unix:///socket.")
-    return raw
+    return _with_password(raw, text("REDIS_PASSWORD"))
+
+
+def _with_password(url: str, password: str) -> str:
+    """What the address has itself goes before."""
+    parts = urlsplit(url)
+    if not password or parts.password or not parts.hostname:
+        return url
+    return parts._replace(
+        netloc=f"{parts.username or ''}:{quote(password, safe='')}@{parts.netloc.rpartition('@')[2]}"
+    ).geturl()
+
+
+def networks(name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """IP addresses and networks, separated by commas."""
+    try:
+        return tuple(ipaddress.ip_network(word) for word in words(name))
+    except ValueError as error:
+        raise WrongSetting(f"{name}: {error}.") from error

@@ -57,6 +57,11 @@ class DataFolder:
         return self.root / "project-runs"
 
     @property
+    def serving(self) -> Path:
+        """What the supervisor of this machine keeps: folders of instances, and files of versions."""
+        return self.root / "serving"
+
+    @property
     def uploads(self) -> Path:
         """Files on their way in; on the same file system as `artifacts`, so that a rename finishes them."""
         return self.root / "uploads"
@@ -65,6 +70,11 @@ class DataFolder:
     def secret_key(self) -> Path:
         """The key made at the first start, where no `SLIPWAY_SECRET_KEY` is set."""
         return self.root / "secret_key"
+
+    @property
+    def unfinished_restore(self) -> Path:
+        """There while a restore is under way, or after one that did not come to its end."""
+        return self.root / "restore-unfinished"
 
     @property
     def run(self) -> Path:

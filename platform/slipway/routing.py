@@ -6,6 +6,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
 from django.urls import path, re_path
 
+from apps.deployments.consumers import DeploymentPage
 from apps.experiments.consumers import ExperimentPage, RunPage
 from apps.notifications.consumers import Bell
 from apps.projects.consumers import ProjectRunPage
@@ -15,6 +16,7 @@ websocket_urlpatterns = [
     path("ws/experiments/<int:experiment_id>/", ExperimentPage.as_asgi()),
     path("ws/notifications/", Bell.as_asgi()),
     path("ws/project-runs/<int:run_id>/", ProjectRunPage.as_asgi()),
+    path("ws/deployments/<int:deployment_id>/", DeploymentPage.as_asgi()),
     # Anything else is refused as one without the right would be.
     re_path(r"^", WebsocketDenier.as_asgi()),
 ]

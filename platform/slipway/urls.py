@@ -26,6 +26,7 @@ API = [
     path("", include("apps.experiments.api.urls")),
     path("", include("apps.registry.api.urls")),
     path("", include("apps.projects.api.urls")),
+    path("", include("apps.deployments.api.urls")),
 ]
 
 admin.site.site_title = admin.site.site_header = "Slipway"
@@ -46,6 +47,7 @@ urlpatterns = [
     path("", include("apps.experiments.web.urls")),
     path("", include("apps.registry.web.urls")),
     path("", include("apps.projects.web.urls")),
+    path("", include("apps.deployments.web.urls")),
     path("", include("apps.accounts.web.signing_urls")),
     # Of Django's admin, not its own sign-in, sign-out and password pages: ours are throttled and recorded.
     path("admin/login/", open_to_all(RedirectView.as_view(pattern_name="account_login", query_string=True))),

@@ -39,7 +39,7 @@ class Answer:
 
 
 def scope_of(path: bytes = b"/", method: str = "GET", query: bytes = b"", **headers: str) -> dict[str, Any]:
-    """A request as granian describes it."""
+    """A request as a server describes it."""
     pairs = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
     return {
         "type": "http",

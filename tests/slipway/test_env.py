@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,31 @@ def test_no_outgoing(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv(NAME, text)
     with pytest.raises(env.WrongSetting):
         env.outgoing(NAME)
+
+
+@pytest.mark.parametrize(
+    ("url", "password", "wanted"),
+    [
+        ("redis://valkey:6379/0", "p/w", "redis://:p%2Fw@valkey:6379/0"),
+        ("rediss://user@valkey/1", "pw", "rediss://user:pw@valkey/1"),
+        ("redis://:own@valkey:6379/0", "pw", "redis://:own@valkey:6379/0"),
+        ("unix:///run/valkey.sock", "pw", "unix:///run/valkey.sock"),
+        ("redis://valkey:6379/0", "", "redis://valkey:6379/0"),
+    ],
+)
+def test_the_password_of_the_queue_may_stand_apart(
+    monkeypatch: pytest.MonkeyPatch, url: str, password: str, wanted: str
+) -> None:
+    monkeypatch.setenv(NAME, url)
+    monkeypatch.setenv("REDIS_PASSWORD", password)
+    assert env.redis_url(NAME, "") == wanted
+
+
+def test_the_password_of_the_database_may_stand_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("p@ss/word\n")
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(secret))
+    monkeypatch.setenv(NAME, "postgresql://slipway@postgres/slipway")
+    assert env.database(NAME, tmp_path)["PASSWORD"] == "p@ss/word"
+    monkeypatch.setenv(NAME, "postgresql://slipway:own@postgres/slipway")
+    assert env.database(NAME, tmp_path)["PASSWORD"] == "own"

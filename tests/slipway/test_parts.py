@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,8 +15,16 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.servers import Server, postgres_database, postgres_is_there, running, slipway_server
-from tests.waiting import until
+from tests.servers import (
+    Server,
+    free_port,
+    postgres_database,
+    postgres_is_there,
+    running,
+    slipway_server,
+    wait_until_healthy,
+)
+from tests.waiting import PATIENCE, until
 
 pytestmark = [
     pytest.mark.skipif(not postgres_is_there(), reason="PostgreSQL does not answer at SLIPWAY_TEST_POSTGRES"),
@@ -85,3 +96,34 @@ def test_a_body_that_is_too_big_is_refused_with_an_answer(web: Server) -> None:
     )
     assert answer.status_code == 413
     assert answer.json()["error_code"] == "INVALID_PARAMETER_VALUE"
+
+
+def test_several_workers_answer_and_one_that_dies_is_replaced(web: Server, tmp_path: Path) -> None:
+    slipway, port = str(Path(sys.executable).parent / "slipway"), free_port()
+    command = [slipway, "server", "-p", str(port), "--workers", "2"]
+    with running(command, web.env, tmp_path / "server.log") as server:
+        server.url = f"http://127.0.0.1:{port}"
+        wait_until_healthy(server)
+        until(lambda: len(_workers_of(server)) == 2, seconds=PATIENCE)
+        gone = _workers_of(server)[0]
+        os.kill(gone, signal.SIGKILL)
+        until(lambda: len(_workers_of(server)) == 2 and gone not in _workers_of(server), seconds=PATIENCE)
+        wait_until_healthy(server)
+        left = _workers_of(server)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(PATIENCE) == 0
+        assert not any(Path(f"/proc/{pid}").exists() for pid in left)
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(web: Server) -> None:
+    slipway, port = str(Path(sys.executable).parent / "slipway"), urlsplit(web.url).port
+    said = subprocess.run(
+        [slipway, "server", "-p", str(port)], env=web.env, capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stderr) == (2, f"slipway: port {port} is in use; choose another with --port.\n")
+
+
+def _workers_of(server: Server) -> list[int]:
+    """The processes below it that answer requests; the parent has one more that tracks what they share."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]

@@ -12,6 +12,11 @@ import pytest
 BIN = Path(sys.executable).parent
 
 WRONG = {
+    "SLIPWAY_KUBERNETES_NAMESPACE": "Team A",
+    "SLIPWAY_KUBERNETES_PODS": "0",
+    "SLIPWAY_KUBERNETES_SERVICE": "NodePort",
+    "SLIPWAY_SERVING_ADDRESS": "0.0.0.0",  # noqa: S104
+    "SLIPWAY_SERVING_REPOSITORY": "registry.example.org/serving:latest",
     "DATABASE_URL": "mysql://host/db",
     "REDIS_URL": "localhost:6379",
     "SLIPWAY_ARTIFACT_LOCATIONS": "s3://bucket/prefix, gs://bucket",
@@ -33,9 +38,11 @@ WRONG = {
     "SLIPWAY_RETENTION_DAYS": "a month",
     "SLIPWAY_S3_ENCRYPTION": "aes",
     "SLIPWAY_S3_ENDPOINT_URL": "s3.example.org",
+    "SLIPWAY_S3_PUBLIC_URL": "s3.example.org",
     "SLIPWAY_SECRET_KEY": "short",
     "SLIPWAY_SECRET_KEY_FILE": "/nowhere",
     "SLIPWAY_TRACKING_URL": "web:5000",
+    "SLIPWAY_TRUSTED_PROXIES": "10.0.0.0/8, proxy",
 }
 
 
@@ -116,4 +123,4 @@ def test_an_unknown_command_is_told(tmp_path: Path) -> None:
 
 def test_help_names_our_commands_first(tmp_path: Path) -> None:
     lines = slipway(tmp_path, "--help").stdout.splitlines()
-    assert [line.split()[0] for line in lines[2:7]] == ["up", "server", "worker", "scheduler", "migrate"]
+    assert [line.split()[0] for line in lines[2:8]] == ["up", "server", "worker", "serving", "scheduler", "migrate"]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from slipway import env
+from slipway.paths import DataFolder
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--password-only", action="store_true")
     options, of_django = parser.parse_known_args(arguments)
     verbosity = "0" if options.password_only else options.verbosity
+    _refuse_half_restored(settings.DATA)
     # One connection is enough, and without a pool it says at once why there is none.
     settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
     django.setup()
@@ -30,6 +32,14 @@ def main(arguments: Sequence[str]) -> int:
     except OperationalError as error:
         reason = str(error).strip().partition("\n")[0]
         raise env.WrongSetting(f"DATABASE_URL: the database can't be used ({reason}).") from error
+
+
+def _refuse_half_restored(data: DataFolder) -> None:
+    if data.unfinished_restore.exists():
+        raise env.WrongSetting(
+            f"SLIPWAY_HOME: a restore into {data.root} was not finished: run `slipway restore` again with --resume, or "
+            "empty the folder."
+        )
 
 
 def _first_start(*, password_only: bool) -> int:

@@ -14,9 +14,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run and leave with the run's exit code; 2 where it can't begin."""
     options = _parser().parse_args(arguments)
     from apps.core.errors import DomainError
-    from apps.projects.environments import Cache
     from apps.projects.running.local import Wanted, run_here
     from apps.projects.running.tracking import tracking_from_environment
+    from apps.runtime.environments import Cache
 
     if options.backend == "slipway":
         return _queued(options)

@@ -5,35 +5,28 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
-from granian.server import Server
-from granian.server.embed import Server as EmbeddedServer
+from uvicorn.supervisors import Multiprocess
 
-from slipway.cli.net import port_number, refuse_open_host_without_login
+from apps.core.http_server import Server
+from slipway.cli.net import port_number, refuse_open_host_without_login, refuse_taken_port
 
 _TARGET = "slipway.asgi:application"
+_PROTOCOL = "slipway.front:SiteFront"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or Ctrl-C."""
     options = _parser().parse_args(arguments)
     refuse_open_host_without_login(options.host)
-    listen: dict[str, Any] = {
-        "address": options.host,
-        "port": options.port,
-        "interface": Interfaces.ASGI,
-        "http": HTTPModes.http1,
-        "log_level": LogLevels.error,
-        "backlog": 1024,
-    }
+    refuse_taken_port(options.host, options.port)
     if options.workers == 1:
-        _serve_here(listen)
+        from slipway.asgi import application
+
+        _run(_server(application, options).serve())
     else:
         from django.conf import settings
 
@@ -41,26 +34,23 @@ def main(arguments: Sequence[str]) -> int:
         with TemporaryDirectory(prefix="slipway-metrics-") as folder:
             # Workers add up what they count for /metrics in files there.
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
-            _several_workers(options.workers, listen)
+            config = _server(_TARGET, options).config
+            Multiprocess(config, sockets=[config.bind_socket()]).run()
     return 0
 
 
-def _several_workers(count: int, listen: dict[str, Any]) -> None:
-    Server(_TARGET, workers=count, workers_kill_timeout=10, respawn_failed_workers=True, **listen).serve()
+def _server(application: Any, options: argparse.Namespace) -> Server:
+    return Server(application, _PROTOCOL, host=options.host, port=options.port, workers=options.workers)
 
 
-def _serve_here(listen: dict[str, Any]) -> None:
-    """One worker needs no parent process: it saves 40 MB and half a second."""
-    from slipway.asgi import application
-
-    async def serve() -> None:
-        server = EmbeddedServer(application, **listen)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.stop)
-        await server.serve()
-
-    asyncio.run(serve())
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """On the faster loop, which is not made for Windows."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(work)
+    else:
+        uvloop.run(work)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,12 +6,10 @@ It loads neither Django nor Celery, so that it costs little while it waits.
 from __future__ import annotations
 
 import argparse
-import errno
 import fcntl
 import http.client
 import os
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -23,13 +21,15 @@ from typing import IO
 
 from slipway import env
 from slipway.cli import valkey
-from slipway.cli.net import port_number, refuse_open_host_without_login
+from slipway.cli.net import port_number, refuse_open_host_without_login, refuse_taken_port
 from slipway.cli.supervisor import Part, Supervisor
 from slipway.paths import DataFolder
 
 _SLIPWAY = [sys.executable, "-m", "slipway.cli"]
 _READY_SECONDS = 120
 _MOST_FAILURES = 3
+# Its instances finish what they are answering.
+_SERVING_GRACE = 45
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     data = DataFolder.of_environment()
     _make(data)
     with _locked(data):
-        _refuse_taken_port(options.host, options.port)
+        refuse_taken_port(options.host, options.port)
         return _Installation(data, options.host, options.port).run()
 
 
@@ -84,8 +84,9 @@ class _Installation:
         self._add("web server", [*_SLIPWAY, "server", *address])
         self._wait(self._is_healthy)
         _greet(self.url, password, self.data)
-        # Last: while it loads, pages answer.
+        # Last: while they load, pages answer.
         self._add("worker", [*_SLIPWAY, "worker", "--beat"])
+        self._add("serving", [*_SLIPWAY, "serving"], grace=_SERVING_GRACE)
 
     @property
     def url(self) -> str:
@@ -93,8 +94,8 @@ class _Installation:
         given = env.public_url("SLIPWAY_PUBLIC_URL")
         return given or f"http://{_bracketed(_reachable(self.host))}:{self.port}"
 
-    def _add(self, name: str, command: Sequence[str]) -> None:
-        self.supervisor.add(Part(name, command, os.environ))
+    def _add(self, name: str, command: Sequence[str], grace: float = 10) -> None:
+        self.supervisor.add(Part(name, command, os.environ, grace))
 
     def _migrate(self) -> str:
         """The administrator's password where one was made, else empty."""
@@ -147,19 +148,6 @@ def _locked(data: DataFolder) -> IO[str]:
     except OSError as error:
         raise env.WrongSetting(f"SLIPWAY_HOME: another `slipway up` runs on {data.root}.") from error
     return lock
-
-
-def _refuse_taken_port(host: str, port: int) -> None:
-    name = host.strip("[]")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        reason = f"port {port} is in use; choose another with --port" if taken else f"{host} can't be listened on"
-        raise env.WrongSetting(f"{reason}.") from error
 
 
 def _reachable(host: str) -> str:

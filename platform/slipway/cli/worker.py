@@ -12,6 +12,9 @@ import warnings
 from collections.abc import Sequence
 
 from celery import Celery
+from celery.signals import heartbeat_sent
+
+from slipway.alive import Alive
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     argv += ["--concurrency", str(1 if options.queues else _SYSTEM_THREADS), "--pool", "threads"]
     served = [f"projects.{name}" for name in options.queues or ["default"]]
     argv += ["--queues", ",".join(served if options.queues else ["celery", *served])]
+    # Celery's own pulse, which needs its loop and the broker.
+    heartbeat_sent.connect(Alive().touch, weak=False)
     if options.beat:
         threading.Thread(target=_tick, args=(app,), name="beat", daemon=True).start()
     app.start(argv)

@@ -73,6 +73,22 @@ PROJECT_CGROUP = env.text("SLIPWAY_CGROUP")
 PROJECT_PROCESSES = env.integer("SLIPWAY_RUN_PROCESSES", 4096, least=1)
 PROJECT_DISK_MB = env.integer("SLIPWAY_RUN_DISK_MB", 20 * 1024, least=1)
 ENVIRONMENTS_BYTES = env.integer("SLIPWAY_ENVIRONMENTS_MAX_GB", 20, least=1) * 1024**3
+# How this machine's supervisor is called, and the address by which others reach its instances; empty: nobody else does.
+SERVING_NAME = env.text("SLIPWAY_SERVING_NAME") or socket.gethostname()
+SERVING_ADDRESS = env.address("SLIPWAY_SERVING_ADDRESS")
+# What copies of versions' files may take here, and for how long instances go on when no supervisor looks after them.
+SERVING_FILES_BYTES = env.integer("SLIPWAY_SERVING_FILES_MAX_GB", 20, least=1) * 1024**3
+SERVING_ORPHAN_SECONDS = env.integer("SLIPWAY_SERVING_ORPHAN_SECONDS", 600, least=10)
+# Images of versions: what they start from, and how they are called (a registry's address before it, for clusters).
+SERVING_IMAGE = env.text("SLIPWAY_SERVING_IMAGE") or "python:{python}-slim"
+SERVING_REPOSITORY = env.repository("SLIPWAY_SERVING_REPOSITORY") or "slipway-serving"
+# The cluster of the target Kubernetes: a kubeconfig file with one of its contexts, or `in-cluster`; empty: none.
+KUBECONFIG = env.text("SLIPWAY_KUBECONFIG")
+KUBERNETES_CONTEXT = env.text("SLIPWAY_KUBERNETES_CONTEXT")
+KUBERNETES_NAMESPACE = env.label("SLIPWAY_KUBERNETES_NAMESPACE") or "slipway"
+KUBERNETES_PODS = env.integer("SLIPWAY_KUBERNETES_PODS", 4, least=1)
+KUBERNETES_SERVICE = env.one_of("SLIPWAY_KUBERNETES_SERVICE", "ClusterIP", "LoadBalancer") or "ClusterIP"
+KUBERNETES_PULL_SECRET = env.label("SLIPWAY_KUBERNETES_PULL_SECRET")
 # What containers of projects may mount, and whether they may write there; the networks they may be in, first the usual.
 DOCKER_VOLUMES = env.volumes("SLIPWAY_DOCKER_VOLUMES")
 DOCKER_NETWORKS = env.words("SLIPWAY_DOCKER_NETWORKS") or ["bridge"]
@@ -85,6 +101,9 @@ DEBUG = False
 AUDIT_HEADS: Path | None = DATA.root
 NO_LOGIN = env.flag("SLIPWAY_NO_LOGIN")
 ADMIN_USERNAME = env.text("SLIPWAY_ADMIN_USERNAME", "admin")
+
+# Proxies whose word is taken for who calls (`X-Forwarded-For`).
+TRUSTED_PROXIES = env.networks("SLIPWAY_TRUSTED_PROXIES")
 
 # Hosts: addresses, localhost, this machine's name and the public one. `apps.core.hosts` adds the addresses.
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
@@ -121,6 +140,8 @@ INSTALLED_APPS = [
     "apps.experiments",
     "apps.registry",
     "apps.projects",
+    "apps.imports",
+    "apps.deployments",
 ]
 
 MIDDLEWARE = [
@@ -173,7 +194,11 @@ CACHES = {
     }
 }
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "expiry": 60}}
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        # The layer waits for messages five seconds at a time: answers that have to come sooner end quiet sockets.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 30}], "expiry": 60},
+    }
 }
 
 # Open pages hear of changes at once; without it they look for themselves every few seconds.
@@ -248,15 +273,21 @@ PROJECT_ARCHIVE_DAYS = env.integer("SLIPWAY_PROJECT_ARCHIVE_DAYS", 30)
 # How much is kept of what a project run writes.
 PROJECT_LOG_BYTES = env.integer("SLIPWAY_LOG_LIMIT_MB", 64, least=1) * 1024**2
 ARTIFACT_BUCKET, ARTIFACT_PREFIX = env.artifact_store("SLIPWAY_ARTIFACT_STORE")
+# Where clients reach the bucket, if elsewhere than we do; `none`: they don't, and all files go through this server.
+_S3_PUBLIC_URL = env.text("SLIPWAY_S3_PUBLIC_URL")
+S3_PUBLIC_URL = "" if _S3_PUBLIC_URL == "none" else env.public_url("SLIPWAY_S3_PUBLIC_URL")
 # What clients are told of files (`server-info`). Parts go by presigned URLs, which only a bucket can make.
-MULTIPART_UPLOADS = bool(ARTIFACT_BUCKET)
-MULTIPART_DOWNLOADS = bool(ARTIFACT_BUCKET)
+S3_IS_PRIVATE = _S3_PUBLIC_URL == "none"
+MULTIPART_UPLOADS = MULTIPART_DOWNLOADS = bool(ARTIFACT_BUCKET) and not S3_IS_PRIVATE
 # Buckets besides, which experiments may name as their place: `s3://bucket/prefix`, separated by commas.
 ARTIFACT_LOCATIONS = env.buckets("SLIPWAY_ARTIFACT_LOCATIONS")
 _FILES = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": str(DATA.artifacts), "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
 }
+# For each client of a bucket. Where there are none, boto looks for others of its own: files of its user, roles.
+AWS_S3_ACCESS_KEY_ID = env.text("AWS_ACCESS_KEY_ID") or None
+AWS_S3_SECRET_ACCESS_KEY = env.text("AWS_SECRET_ACCESS_KEY") or None
 _S3_ENCRYPTION = env.one_of("SLIPWAY_S3_ENCRYPTION", "AES256", "aws:kms")
 _S3 = {
     "BACKEND": "storages.backends.s3.S3Storage",
@@ -367,10 +398,13 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CheckStateEnum": "apps.registry.models.CheckState",
         "DeliveryStateEnum": "apps.notifications.models.DeliveryState",
+        "DeploymentStateEnum": "apps.deployments.state_words.WORDS",
+        "InstanceStateEnum": "apps.deployments.models.InstanceState",
         "JobKindEnum": "apps.projects.models.JobKind",
         "LevelEnum": "apps.accounts.api.serializers.LEVELS",
         "ObjectKindEnum": "apps.accounts.models.ObjectKind",
         "ProjectRunStateEnum": "apps.projects.models.RunState",
+        "RevisionStateEnum": "apps.deployments.models.RevisionState",
         "RunStatusEnum": "apps.experiments.models.RunStatus",
         "WebhookStatusEnum": "apps.notifications.models.WebhookStatus",
         "WhoMovesEnum": "apps.registry.models.WhoMoves",
@@ -390,6 +424,8 @@ LOGGING = {
         "slipway.audit": {"level": env.text("SLIPWAY_LOG_LEVEL", "INFO").upper()},
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # Who sends no HTTP is told so; here it would only fill the log.
+        "uvicorn": {"level": "ERROR"},
     },
 }
 

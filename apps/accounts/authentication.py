@@ -28,7 +28,14 @@ from apps.core.actor import Actor, Confinement, Role, Scope, Via
 from apps.core.context import current_context
 from apps.core.errors import NotFound, NotSignedIn
 
-__all__ = ["actor_of_header", "actor_of_user", "forget_actors", "named_team", "no_login_actor"]
+__all__ = [
+    "actor_of_header",
+    "actor_of_user",
+    "caller_of_authorization",
+    "forget_actors",
+    "named_team",
+    "no_login_actor",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -57,17 +64,26 @@ _basic_key = secrets.token_bytes(32)
 
 def actor_of_header(request: HttpRequest) -> Actor:
     """The actor behind an `Authorization` header. Raises `NotSignedIn`, in the same words whatever was wrong."""
-    kind, _, value = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    actor, _ = caller_of_authorization(request.META.get("HTTP_AUTHORIZATION", ""))
+    return speaking_for_named_team(actor, named_team(request))
+
+
+def caller_of_authorization(authorization: str) -> tuple[Actor, float]:
+    """The actor behind the value of an `Authorization` header, and until when it is good, in seconds since 1970.
+
+    Raises `NotSignedIn`, in the same words whatever was wrong.
+    """
+    kind, _, value = authorization.partition(" ")
     match kind.lower():
         case "bearer":
-            actor = _actor_of_token(value.strip())
+            found = _caller_of_token(value.strip())
         case "basic":
-            actor = _actor_of_basic(value.strip())
+            found = _caller_of_basic(value.strip())
         case _:
-            actor = None
-    if actor is None:
+            found = None
+    if found is None:
         raise NotSignedIn
-    return speaking_for_named_team(actor, named_team(request))
+    return found.actor, found.expires_at
 
 
 def named_team(request: HttpRequest) -> str:
@@ -120,13 +136,13 @@ def _actor(user_id: int, name: str, admin: bool, roles: dict[int, Role], home: i
     return Actor(user_id=user_id, username=name, is_admin=admin, roles=roles, team_id=team_id, **more)
 
 
-def _actor_of_token(raw: str) -> Actor | None:
+def _caller_of_token(raw: str) -> _Kept | None:
     text = TokenText.parse(raw)
     kept = _kept_token(text) if text else None
     if text is None or kept is None or kept.expires_at < time.time() or not text.matches(kept.digest):
         throttling.note_wrong_token(current_context().ip)
         return None
-    return kept.actor
+    return kept
 
 
 def _kept_token(text: TokenText) -> _Kept | None:
@@ -140,7 +156,7 @@ def _load(key_id: str, now_epoch: int) -> _Kept | None:
     """One statement: the token, its owner and the owner's memberships."""
     fields = ("pk", "digest", "scopes", "expires_at", "team_id", "last_used_at", "user_id", "user__username")
     more = ("user__is_superuser", "user__home_team_id", "user__memberships__team_id", "user__memberships__role")
-    kept_to = ("project_run_id", "experiment_id", "project_id")
+    kept_to = ("project_run_id", "experiment_id", "project_id", "is_by_hook")
     live = Token.objects.live().filter(key_id=key_id, user__is_active=True).order_by()
     rows = list(live.values_list(*fields, *more, *kept_to, named=True))
     if not rows:
@@ -169,7 +185,8 @@ def _actor_of_owner(row: Any, roles: dict[int, Role]) -> Actor:
 
 def _actor_of_run(row: Any, roles: dict[int, Role]) -> Actor:
     """A project run: named and counted as its owner, and without any of the owner's rights but through `confined`."""
-    confined = Confinement(row.project_run_id, row.experiment_id, row.project_id, roles, row.user__is_superuser)
+    kept_to = (row.project_run_id, row.experiment_id, row.project_id)
+    confined = Confinement(*kept_to, roles, row.user__is_superuser, row.is_by_hook)
     return Actor(
         user_id=row.user_id,
         username=row.user__username,
@@ -202,7 +219,7 @@ def _touch(token_id: int, last_used_at: datetime | None) -> None:
         logger.warning("the use of a token could not be noted: %s", error)
 
 
-def _actor_of_basic(value: str) -> Actor | None:
+def _caller_of_basic(value: str) -> _Kept | None:
     try:
         username, _, password = base64.b64decode(value, validate=True).decode().partition(":")
     except ValueError:  # neither base64 nor UTF-8
@@ -210,18 +227,18 @@ def _actor_of_basic(value: str) -> Actor | None:
         return None
     if TokenText.parse(password):
         # A token is proof enough: scripts put anything before it, often "token" or nothing.
-        return _actor_of_token(password)
-    return _actor_of_password(username, password)
+        return _caller_of_token(password)
+    return _caller_of_password(username, password)
 
 
-def _actor_of_password(username: str, password: str) -> Actor | None:
+def _caller_of_password(username: str, password: str) -> _Kept | None:
     key = hmac.digest(_basic_key, f"{username}\0{password}".encode(), "sha256").hex()
     now = epoch.current()
     kept = _kept.get(key)
     if kept is not None and kept.is_good(now):
-        return kept.actor
+        return kept
     user = passwords.find_by_password(username, password)
-    return _keep(key, actor_of_user(user, Via.PASSWORD), now).actor if user else None
+    return _keep(key, actor_of_user(user, Via.PASSWORD), now) if user else None
 
 
 def _team_id(name: str) -> int | None:

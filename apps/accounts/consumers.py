@@ -51,6 +51,15 @@ class LivePage(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
         """What to look at when nothing was pushed for a while."""
         return frozenset()
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # Also where it ends without a word: the broker was away, or who opened it left before it was accepted.
+            self._leave_place()
+            if self._ticker is not None:
+                self._ticker.cancel()
+
     async def connect(self) -> None:
         self.session_key = sockets.session_key_of(self.scope)
         self._looking = asyncio.Lock()
@@ -61,12 +70,16 @@ class LivePage(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
             news = await self._news(frozenset())
             await self.channel_layer.group_add(self.group(), self.channel_name)
         except (DomainError, DatabaseError, RedisError):
-            self._leave_place()
             await self.close()
             return
         await self.accept()
         await self._say(news)
         self._ticker = asyncio.create_task(self._look_from_time_to_time())
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        # Not every server tells that a socket is closed which it was told to close.
+        self._leave_place()
+        await super().close(code=code, reason=reason)
 
     async def disconnect(self, code: int) -> None:
         self._leave_place()

@@ -27,6 +27,11 @@ def current() -> int:
         return UNKNOWN
 
 
+def cache_key() -> str:
+    """What the cache keeps the epoch under, for who asks it on a connection of its own."""
+    return cache.make_key(_KEY)
+
+
 def current_unless_ended(key_id: str) -> int:
     """As `current`, but `UNKNOWN` once the token of a project run with this key id has ended.
 

@@ -117,6 +117,8 @@ class Token(models.Model):
     project_run_id = models.BigIntegerField(null=True, editable=False)
     experiment_id = models.BigIntegerField(null=True, editable=False)
     project_id = models.BigIntegerField(null=True, editable=False)
+    # That run, or one that started it, was started by a webhook: what it does starts nothing by webhook again.
+    is_by_hook = models.BooleanField(default=False, editable=False)
 
     objects = TokenQuerySet.as_manager()
 

@@ -39,10 +39,14 @@ class Finding:
 
 @dataclass(slots=True)
 class Verification:
-    """One walk. Iterate over `findings()`; `checked` counts the seals passed so far."""
+    """One walk. Iterate over `findings()`; `checked` counts the seals passed so far.
+
+    `after`: begin behind this place of the chain, and take what is before for granted.
+    """
 
     known_heads: list[Head] = field(default_factory=list)
     checked: int = 0
+    after: int = 0
 
     def findings(self) -> Iterator[Finding]:
         """What doesn't fit; nothing where all is well."""
@@ -52,8 +56,8 @@ class Verification:
         yield from _inserted()
 
     def _of_chain(self, last: int) -> Iterator[Finding]:
-        expected, before = 1, GENESIS
-        for seal, event in _sealed(last):
+        expected, before = self.after + 1, _digest_at(self.after)
+        for seal, event in _sealed(self.after, last):
             if seal.sequence != expected:
                 yield _gap(expected, seal.sequence - 1)
             whole = seal.sequence == expected
@@ -73,9 +77,13 @@ class Verification:
                 yield Finding(Fault.CUT_OFF, f"{what}: the chain was cut off at or before it")
 
 
-def _sealed(last: int) -> Iterator[tuple[Seal, Event | None]]:
+def _digest_at(sequence: int) -> str:
+    return Seal.objects.filter(sequence=sequence).values_list("digest", flat=True).first() or GENESIS
+
+
+def _sealed(after: int, last: int) -> Iterator[tuple[Seal, Event | None]]:
     """All seals up to `last` in order, each with its event where there is one; two statements for each batch."""
-    sequence = 0
+    sequence = after
     while seals := list(Seal.objects.filter(sequence__gt=sequence, sequence__lte=last).order_by("sequence")[:_BATCH]):
         events = Event.objects.in_bulk([seal.event_id for seal in seals])
         yield from ((seal, events.get(seal.event_id)) for seal in seals)

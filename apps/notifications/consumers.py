@@ -32,7 +32,7 @@ class Bell(LivePage):
         return {"unread": unread}
 
     def watch(self) -> None:
-        live.watch(self.group())
+        live.pushes.watch(self.group())
 
     async def inbox_touched(self, message: dict[str, Any]) -> None:
         await self.push(frozenset())

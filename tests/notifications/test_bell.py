@@ -27,6 +27,12 @@ def tell(people: People, *users: User) -> None:
     publish(people.ada.actor, happening=happening(people), to=[user.pk for user in users])
 
 
+async def ring(*users: User) -> None:
+    """What the thread of a process does a moment after it committed."""
+    live.touch(user.pk for user in users)
+    await live.pushes.deliver(live.messages_of(live.pushes.take()))
+
+
 @async_to_sync
 async def handshake(socket: Socket) -> bool:
     async with socket:
@@ -41,10 +47,10 @@ def test_it_says_how_many_and_what_changes(people: People) -> None:
         async with Socket(people.ben, PATH) as socket:
             heard = [await socket.hears()]
             await sync_to_async(tell)(people, ben)
-            await live.deliver([ben.pk])
+            await ring(ben)
             heard.append(await socket.hears())
             await sync_to_async(read_notifications)(actor)
-            await live.deliver([ben.pk])
+            await ring(ben)
             return [*heard, await socket.hears()]
 
     assert page() == [{"unread": 0}, {"unread": 1}, {"unread": 0}]
@@ -61,9 +67,9 @@ def test_only_bells_that_are_there_are_rung(people: People, monkeypatch: pytest.
     async def pages() -> None:
         async with Socket(people.ben, PATH) as socket:
             await socket.hears()
-            await live.deliver([people.ben.user.pk, people.max.user.pk])
+            await ring(people.ben.user, people.max.user)
 
-    monkeypatch.setattr(live, "get_channel_layer", Layer)
+    monkeypatch.setattr("apps.core.live.get_channel_layer", Layer)
     pages()
     assert rung == [live.bell_group(people.ben.user.pk)]
 
@@ -74,7 +80,7 @@ def test_it_closes_when_the_session_ends(people: People) -> None:
         async with Socket(people.ben, PATH) as socket:
             await socket.hears()
             await sync_to_async(Session.objects.filter(session_key=socket.session_key).delete)()
-            await live.deliver([people.ben.user.pk])
+            await ring(people.ben.user)
             return [await socket.hears(), await socket.hears()]
 
     assert page() == [{"gone": True}, consumers.CLOSED_NO_RIGHT]

@@ -7,22 +7,26 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 from django.utils import timezone
 
 from apps.accounts import actions as accounts
+from apps.accounts.authentication import actor_of_header
 from apps.accounts.models import Membership
 from apps.audit.models import Event
-from apps.core.actor import Role
+from apps.core.actor import Actor, Role, system_actor
 from apps.core.errors import InvalidInput, PermissionDenied
 from apps.notifications import outbox
 from apps.notifications.access import Place
 from apps.notifications.actions import HookChange, change_webhook, create_webhook, publish, redeliver
 from apps.notifications.jobs import MAX_EVENT
 from apps.notifications.models import Delivery, DeliveryState, Webhook
+from apps.projects.actions import claim_run, give_token
 from apps.projects.models import Project, ProjectRun, Quota
 from tests.notifications.happenings import happening
 from tests.personas import People, Persona
-from tests.projects.making import make_project, make_run
+from tests.projects.making import make_project, make_run, make_worker
+from tests.run_tokens import run_token
 
 MOVED = {
     "event": "model_version.stage_changed",
@@ -188,3 +192,45 @@ def test_whoever_changes_the_job_answers_for_it(people: People, chief: Persona, 
     assert (changed.owner_id, changed.job) == (people.root.user.pk, str(other.pk))
     told = Event.objects.get(code="webhook.changed")
     assert told.after is not None and told.after["job"] == str(other.pk)
+
+
+def actor_of(persona: Persona) -> Actor:
+    """What the server makes of somebody's token."""
+    return actor_of_header(RequestFactory().get("/", HTTP_AUTHORIZATION=f"Bearer {persona.token}"))
+
+
+def test_what_a_run_does_that_a_webhook_started_starts_nothing_by_webhook(
+    people: People, chief: Persona, project: Project
+) -> None:
+    """It would start itself again and again: a run that registers a version, by a hook on versions."""
+    make_job(people, chief, project)
+    call = HookChange(name="chat", url="https://1.1.1.1/", events=["model_version.stage_changed"])
+    create_webhook(chief.actor, place=Place(people.forge.pk, "forge"), dialect="generic", change=call)
+    happen(people)
+    outbox.send_due()
+    system, worker = system_actor(), make_worker()
+    held = claim_run(system, worker=worker, queues=["default"])
+    assert held is not None and held.trigger == "webhook"
+    soon = timezone.now() + timedelta(hours=1)
+    hooked = actor_of(Persona(chief.user, str(give_token(system, run=held, expires_at=soon))))
+    before = Delivery.objects.count()
+    publish(hooked, happening=happening(people, **MOVED))
+    assert [delivery.webhook.name for delivery in Delivery.objects.order_by("pk")[before:]] == ["chat"]
+    by_hand = run_token(people.ada, people.forge, None, project_run_id=held.pk + 1)
+    publish(actor_of(by_hand), happening=happening(people, **MOVED))
+    assert {delivery.webhook.name for delivery in Delivery.objects.order_by("pk")[before + 1 :]} == {"chat", "retrain"}
+
+
+def test_nor_does_what_such_a_run_starts(people: People, chief: Persona, project: Project) -> None:
+    make_job(people, chief, project)
+    happen(people)
+    outbox.send_due()
+    parent = ProjectRun.objects.get()
+    ProjectRun.objects.filter(pk=parent.pk).update(state="finished")
+    child = make_run(people.ada, project)
+    ProjectRun.objects.filter(pk=child.pk).update(parent=parent)
+    system, soon = system_actor(), timezone.now() + timedelta(hours=1)
+    held = claim_run(system, worker=make_worker(), queues=["default"])
+    assert held is not None and held.pk == child.pk
+    hooked = actor_of(Persona(people.ada.user, str(give_token(system, run=held, expires_at=soon))))
+    assert hooked.confined is not None and hooked.confined.is_by_hook

@@ -26,6 +26,7 @@ def create_run_token(
     name: str,
     expires_at: datetime,
     project_id: int | None = None,
+    is_by_hook: bool = False,
 ) -> tuple[Token, TokenText]:
     """A token with which a run of `user` may what `apps.accounts.confinement` says, and its text, kept nowhere.
 
@@ -47,6 +48,7 @@ def create_run_token(
         project_run_id=project_run_id,
         experiment_id=experiment_id,
         project_id=project_id,
+        is_by_hook=is_by_hook,
     )
     return token, text
 

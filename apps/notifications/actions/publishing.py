@@ -119,6 +119,8 @@ def _write_mails(happening: Happening, told: set[int]) -> int:
 
 def _write_deliveries(actor: Actor, happening: Happening) -> int:
     reached = Webhook.objects.reached_by(happening.kind, happening.object_id, happening.team_id)
+    if actor.confined is not None and actor.confined.is_by_hook:
+        reached = reached.filter(job="")
     asked = [(hook, word) for hook in reached if (word := _word_for(hook, happening))]
     if not asked:
         return 0

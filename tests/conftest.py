@@ -1,14 +1,23 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from hypothesis import settings
 
 from tests.erasing import flush_allowed
 from tests.personas import People, make_people
 
 pytest_plugins = ["tests.strictness"]
+
+# A shell ignores it for what it starts in the background, which hands that on to all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("slipway", deadline=None)
+settings.load_profile("slipway")
 
 
 @pytest.fixture(autouse=True)

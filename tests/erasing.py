@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
+from django.apps import apps
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 
@@ -22,12 +24,16 @@ def triggers_lifted() -> Iterator[None]:
 
 @contextmanager
 def flush_allowed() -> Iterator[None]:
-    """Inside the block Django's `flush`, with which tests that commit clean up, may empty the audit tables too."""
+    """Inside the block Django's `flush`, with which tests that commit clean up, may empty the audit tables too.
+
+    Rows that migrations make are made again: the next test expects them, in whatever order tests run.
+    """
     original = BaseDatabaseOperations.execute_sql_flush
 
     def execute_sql_flush(self: BaseDatabaseOperations, sql_list: Any) -> None:
         with triggers_lifted():
             original(self, sql_list)
+        import_module("apps.projects.migrations.0001_initial").make_default_queue(apps, None)
 
     BaseDatabaseOperations.execute_sql_flush = execute_sql_flush  # type: ignore[method-assign]
     try:

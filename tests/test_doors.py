@@ -19,10 +19,12 @@ from apps.accounts.models import ObjectKind
 from apps.audit.models import Event
 from apps.core.actor import Level, Role, system_actor
 from apps.core.http import is_api_path
+from apps.deployments.models import Instance
 from apps.projects.actions import set_secret
 from apps.registry.actions import comment_on
 from apps.registry.stages import Slot
 from slipway.urls import PROTOCOL
+from tests.deployments.making import ready_deployment
 from tests.doors import filled
 from tests.doors.protocol import PROTOCOL_DOORS
 from tests.doors.views import OPEN_OR_ELSEWHERE, VIEW_DOORS
@@ -62,6 +64,7 @@ def made_by_ada(people: People) -> dict[str, str]:
     ada.call("POST", "runs/log-metric", {"run_id": run, "key": "loss", "value": 1, "timestamp": 1, "step": 0})
     model = ada.call("POST", "logged-models", {"experiment_id": experiment, "name": "m", "tags": tags})
     make_version(ada, make_model(ada, "classifier"))
+    deployed = ready_deployment(ada)
     policy = make_policy(Slot.alias("guarded"))
     asked = asked_for(ada, make_version(ada, make_model(ada, "promoted")))
     project = make_project(ada)
@@ -95,6 +98,8 @@ def made_by_ada(people: People) -> dict[str, str]:
             "queue": queue("empty").name,
             "worker": make_worker().name,
             "schedule": str(nightly.pk),
+            "deployment": deployed.name,
+            "instance": str(Instance.objects.get(revision__deployment=deployed).pk),
             "event": str(Event.objects.filter(code="experiment.created", object_name="iris").get().pk),
         }
     )

@@ -14,6 +14,7 @@ AGREED = {
     "SECURITY.md",
     "apps",
     "compose.yaml",
+    "deploy",
     "docs",
     "manage.py",
     "platform",

@@ -3,17 +3,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from tests.servers import Server, mlflow_server, postgres_database, postgres_is_there, slipway_server
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker of the parallel run starts the servers, once for each database."""
+    """The servers for each database are started by one worker of the parallel run."""
     for item in items:
-        if "tests/contract" in str(item.path):
-            item.add_marker(pytest.mark.xdist_group("contract"))
+        if item.path.parent == Path(__file__).parent:
+            given = getattr(item, "callspec", None)
+            database = given.params.get("ours", "any") if given else "any"
+            item.add_marker(pytest.mark.xdist_group(f"contract {database}"))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tests.doors import ADMINS, CREATORS, EDITORS, EVERYBODY, MANAGERS, READERS, Door, as_if
+from tests.doors.deployments_api import DEPLOYMENTS_API
+from tests.doors.deployments_callers import CALLER_DOORS
+from tests.doors.deployments_pages import DEPLOYMENT_PAGES
 from tests.doors.notifications import NOTIFICATION_API
 from tests.doors.notifications_pages import NOTIFICATION_PAGES
 from tests.doors.projects_api import PROJECTS_API
@@ -156,7 +159,8 @@ API = {
 
 VIEW_DOORS = ACCOUNT_PAGES | NOTIFICATION_PAGES | EXPERIMENT_PAGES | MODEL_PAGES | APPROVAL_PAGES | API
 VIEW_DOORS |= NOTIFICATION_API | REGISTRY_API | PROJECTS_API | PROJECT_PAGES | SECRET_DOORS
-VIEW_DOORS |= SCHEDULE_DOORS | BUILD_DOORS
+VIEW_DOORS |= SCHEDULE_DOORS | BUILD_DOORS | CALLER_DOORS | DEPLOYMENTS_API
+VIEW_DOORS |= DEPLOYMENT_PAGES
 VIEW_DOORS |= WORKERS_API | WORKERS_PAGES
 
 # Names without a line above, and why.

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.servers import Server, slipway_up
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a server stay on one worker of the parallel run."""
+    """What a file's tests share is made once: they stay on one worker of the parallel run."""
     for item in items:
-        if "tests/e2e" in str(item.path) and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
+        if item.path.parent == Path(__file__).parent and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

@@ -62,3 +62,14 @@ def govern(server: Server, model: str, **demands: Any) -> None:
     """A policy of Production for a model of the team `default`."""
     body = {"team": "default", "name": model, "stage": "Production", **demands}
     administrator(server)("POST", "v1/policies/", body, expect=201)
+
+
+def ask_for_production(page: Any, model: str, number: int, why: str) -> None:
+    """In a browser, on a version's page: ask that it enter Production. Leaves the request's page open."""
+    page.goto(f"/models/default/{model}/versions/{number}/")
+    page.get_by_role("link", name="Ask for a stage").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Where to").select_option("stage:Production")
+    dialog.get_by_label("Why").fill(why)
+    dialog.get_by_role("button", name="Ask").click()
+    page.wait_for_url("**/approvals/*/")

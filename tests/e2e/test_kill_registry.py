@@ -23,6 +23,8 @@ PASSWORD = "a good password for kills"
 # At least so many versions, and so many kills of each part: a quick machine decides more versions meanwhile.
 VERSIONS = int(os.environ.get("SLIPWAY_TEST_DECISIONS", "24"))
 KILLS = 2
+# Of each part: what dies more often is started again later and later, so that a slow machine has nobody who answers.
+MOST_KILLS = 5
 PARTS = ("server", "worker")
 # A lease and the lock of a sender that was killed have to run out, and a sweep has to come by.
 PATIENCE = 150
@@ -67,7 +69,8 @@ def test_kill_9_of_web_and_worker_while_people_decide(tmp_path: Path, listening:
         killer.start()
         numbers: list[str] = []
         while len(numbers) < VERSIONS or min(killed[part] for part in PARTS) < KILLS:
-            assert killer.is_alive()
+            # On a slow machine it is through with its kills before all are decided.
+            assert killer.is_alive() or min(killed[part] for part in PARTS) >= KILLS
             numbers.append(_new_version(tom))
             _ask_and_approve(tom, mia, numbers[-1])
         stop.set()
@@ -102,7 +105,10 @@ def _ask_and_approve(tom: Person, mia: Person, number: str) -> None:
 def _kill(server: Server, stop: threading.Event, killed: Counter[str]) -> None:
     chance = random.Random(2)
     while not stop.wait(chance.uniform(0.5, 2.0)):
-        part = chance.choice(PARTS)
+        left = [part for part in PARTS if killed[part] < MOST_KILLS]
+        if not left:
+            return
+        part = chance.choice(left)
         for pid in _children(server.process.pid, part):
             os.killpg(pid, signal.SIGKILL)
             killed[part] += 1

@@ -113,7 +113,8 @@ def _start(page: Any) -> None:
 def _watch_it_live(page: Any, server: Server) -> None:
     """Log, metrics and state come without a reload. It goes on when all of the beginning was seen."""
     page.evaluate("window.untouched = true")
-    page.wait_for_selector("#log:has-text('extra arguments:')")
+    # A line comes in pieces.
+    page.wait_for_selector("#log:has-text('mode: held')")
     assert "['--depth', 'a b'] mode: held" in page.text_content("#log")
     page.wait_for_selector("#run-pill:has-text('Running')")
     # Charts are drawn when somebody looks at them, and the log may have pushed it out of sight.

@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.browser import chromium, signed_in
 from tests.e2e.clients import IRIS, client_python, run_script
-from tests.e2e.registry import PASSWORD, Caller, administrator, newcomer, service_account
+from tests.e2e.registry import PASSWORD, Caller, administrator, ask_for_production, newcomer, service_account
 from tests.receiver import Receiver, receiver
 from tests.servers import ADMIN_PASSWORD, Server, slipway_up
 
@@ -122,12 +122,7 @@ def _tom_compares_and_asks(house: House) -> None:
         assert page.get_by_text("accuracy").first.is_visible()
         page.goto(f"{MODEL}versions/2/")
         assert page.get_by_text("@candidate").first.is_visible()
-        page.get_by_role("link", name="Ask for a stage").click()
-        dialog = page.get_by_role("dialog")
-        dialog.get_by_label("Where to").select_option("stage:Production")
-        dialog.get_by_label("Why").fill("A wider margin, and more accurate.")
-        dialog.get_by_role("button", name="Ask").click()
-        page.wait_for_url("**/approvals/*/")
+        ask_for_production(page, "iris-classifier", 2, "A wider margin, and more accurate.")
         assert page.get_by_text("A wider margin").first.is_visible()
 
 

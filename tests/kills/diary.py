@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,16 +43,30 @@ tell("done")
 }
 
 
+# Between its last word and its end a busy machine lets a process wait for so long.
+_LAST_SECONDS = 1.0
+
+
 @dataclass
 class Diary:
-    """`told`: `(key, attempt, what)` in the order of arrival."""
+    """`told`: `(key, attempt, what, when)` in the order of arrival; `kills`: whose processes were killed when."""
 
     port: int = 0
-    told: list[tuple[str, str, str]] = field(default_factory=list)
+    told: list[tuple[str, str, str, float]] = field(default_factory=list)
+    kills: list[tuple[str, float]] = field(default_factory=list)
 
     def of(self, key: str) -> list[tuple[str, str]]:
         """What the attempts of one run told: `(attempt, what)`."""
-        return [(attempt, what) for other, attempt, what in list(self.told) if other == key]
+        return [(attempt, what) for other, attempt, what, _ in list(self.told) if other == key]
+
+    def ended(self, key: str) -> list[str]:
+        """Attempts that told their last word, but for those that were killed before they could end with it."""
+        kills = [at for other, at in self.kills if other == key]
+        return [
+            attempt
+            for other, attempt, what, at in list(self.told)
+            if (other, what) == (key, "done") and not any(abs(kill - at) < _LAST_SECONDS for kill in kills)
+        ]
 
 
 @contextmanager
@@ -62,7 +77,7 @@ def diary() -> Iterator[Diary]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             key, attempt, what = self.path.strip("/").split("/")
-            kept.told.append((key, attempt, what))
+            kept.told.append((key, attempt, what, time.monotonic()))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -101,8 +101,10 @@ def postgres_binaries() -> Path | None:
 
 
 @contextmanager
-def installation(home: Path, *, with_postgres: bool, fsync: bool = True) -> Iterator[Installation]:
-    """An installation on a data folder; all of it has ended when the block is left.
+def installation(
+    home: Path, *, with_postgres: bool, fsync: bool = True, workers: int = 2, serves: bool = False
+) -> Iterator[Installation]:
+    """An installation on a data folder; all of it has ended when the block is left. `serves`: with a supervisor.
 
     Without `fsync` the database is quicker back: what processes wrote outlives them, if not a power cut.
     """
@@ -121,8 +123,10 @@ def installation(home: Path, *, with_postgres: bool, fsync: bool = True) -> Iter
         subprocess.run([*_SLIPWAY, "migrate"], env=env, check=True, capture_output=True)
         _start(parts, "web", [*_SLIPWAY, "server", "-h", "127.0.0.1", "-p", str(port)], env, home)
         _start(parts, "scheduler", [*_SLIPWAY, "scheduler"], env, home)
-        for number in (1, 2):
+        for number in range(1, workers + 1):
             _start(parts, f"worker {number}", [*_SLIPWAY, "worker"], env, home)
+        if serves:
+            _start(parts, "serving", [*_SLIPWAY, "serving"], env, home)
         url = f"http://127.0.0.1:{port}"
         _eventually(lambda: requests.get(f"{url}/health", timeout=2).status_code == 200, "the web server")
         made = subprocess.run(

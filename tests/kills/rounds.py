@@ -68,7 +68,7 @@ def kill_rounds(home: Path, *, seed: int, rounds: int, with_postgres: bool, say:
         for number in range(rounds):
             asked += [_ask(customer, told, chance, f"{mark}-{number}-{each}") for each in range(3)]
             time.sleep(chance.uniform(0.2, 2.5))
-            victim = _kill(there, chance, mark)
+            victim = _kill(there, chance, mark, told)
             report.killed[victim.split()[0]] += 1
             say(f"round {number + 1}: killed {victim}")
             _read_and_cancel(customer, asked, chance)
@@ -86,14 +86,14 @@ def _ask(customer: Customer, told: Diary, chance: random.Random, key: str) -> As
     return customer.ask(key, told.port, lines=chance.randint(3, 40), retries=chance.choice((0, 3)))
 
 
-def _kill(there: Installation, chance: random.Random, mark: str) -> str:
+def _kill(there: Installation, chance: random.Random, mark: str, told: Diary) -> str:
     """Kill a part or a child with SIGKILL; a part is started again, perhaps after a while. What it was."""
     victim = chance.choice([*(name for name in there.parts if name != "scheduler"), "child", "child"])
     if victim == "child":
         children = marked(mark)
         if not children:
             return "child (none ran)"
-        _kill_process(chance.choice(children))
+        _kill_child(chance.choice(children), told)
         return victim
     part = there.parts[victim]
     part.kill()
@@ -102,11 +102,13 @@ def _kill(there: Installation, chance: random.Random, mark: str) -> str:
     return victim
 
 
-def _kill_process(pid: int) -> None:
+def _kill_child(pid: int, told: Diary) -> None:
     try:
+        key = _key_of(Path(f"/proc/{pid}/cmdline").read_text())
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+    except (ProcessLookupError, FileNotFoundError):
+        return
+    told.kills.append((key, time.monotonic()))
 
 
 def marked(mark: str) -> list[int]:
@@ -204,11 +206,12 @@ def _check(there: Installation, customer: Customer, told: Diary, asked: list[Ask
 def _faults(customer: Customer, told: Diary, asked: Asked, ends: Counter[str]) -> list[str]:
     state, entries, log = str(asked.row["state"]), told.of(asked.key), customer.whole_log(asked)
     done = [attempt for attempt, what in entries if what == "done"]
+    ended = told.ended(asked.key)
     status = customer.tracking_status(asked)
     checks = {
         f"it ended {ends[asked.id]} times": ends[asked.id] == 1,
-        f"it was done {len(done)} times": len(done) <= 1,
-        "it is finished and was not done": state != "finished" or len(done) == 1,
+        f"it was done {len(ended)} times": len(ended) <= 1,
+        "it is finished and was not done": state != "finished" or bool(done),
         f"its tracking run is {status}": status == _STATUS[state],
         "two attempts went on at once": not _overlap([attempt for attempt, _ in entries]),
         "it was tried more often than allowed": asked.row["attempt"] <= asked.retries + 1,

@@ -1,6 +1,6 @@
 import mlflow
 import torch
-from common import X, Y, check
+from common import SIGNATURE, X, Y, check
 
 with mlflow.start_run() as run:
     model = torch.nn.Linear(4, 1)
@@ -14,6 +14,6 @@ with mlflow.start_run() as run:
         loss.backward()
         optimizer.step()
         mlflow.log_metric("loss", loss.item(), step=step)
-    logged = mlflow.pytorch.log_model(model, name="again", serialization_format="pickle")
+    logged = mlflow.pytorch.log_model(model, name="again", signature=SIGNATURE, serialization_format="pickle")
 with torch.no_grad():
     check(run.info.run_id, logged.model_uri, model(torch.from_numpy(X)).numpy())

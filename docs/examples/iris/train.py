@@ -4,6 +4,7 @@ Nothing here knows about Slipway: set MLFLOW_TRACKING_URI and MLFLOW_TRACKING_TO
 """
 
 import argparse
+import os
 import shutil
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def main():
     parser.add_argument("-d", "--dataset", default=str(HERE / "iris.csv"), help="CSV file to train on")
     parser.add_argument("-o", "--output", default="model.pkl", help="folder to save the model in")
     options = parser.parse_args()
+    # Where it is started in a folder with a uv.lock, the client would take that one's packages for the model's.
+    os.environ.setdefault("MLFLOW_UV_AUTO_DETECT", "false")
 
     x_train, x_test, y_train, y_test = load(options.dataset)
     classifier = svm.SVC(kernel="linear", C=1.0)

@@ -24,8 +24,8 @@ from tests.serving_kills.model import FACTORS
 
 INSTANCES = 2
 CALLERS = 6
-# Until the first environment is built, on a machine that does other things too.
-PATIENCE = 900.0
+# Until the first environment is built, on a machine that does other things too; less than a test may take.
+PATIENCE = 600.0
 _QUIET = 1.0
 _MOST_PER_ROUND = 90.0
 # Who was well for so long before it ended is followed at once.
@@ -128,7 +128,7 @@ def serving_rounds(home: Path, wishes: Wishes, say: Say = lambda _: None) -> Rep
     ):
         customer = Customer(there.url, there.token)
         stack.callback(_end_serving, there)
-        load_seconds = _bring(customer)
+        load_seconds = _bring(there, customer)
         report.load_seconds, report.boot_seconds = load_seconds, _boot(there, customer)
         loads = f"an instance loads in {load_seconds:.1f} s, web in {report.boot_seconds:.1f} s"
         say(f"serving after {time.monotonic() - began:.0f} s; {loads}")
@@ -148,17 +148,35 @@ def serving_rounds(home: Path, wishes: Wishes, say: Say = lambda _: None) -> Rep
     return report
 
 
-def _bring(customer: Customer) -> float:
+def _bring(there: Installation, customer: Customer) -> float:
     """Both versions built, the second one serving; how many seconds its instances took to load it."""
     customer.bring_model()
     for factor in FACTORS:
         customer.bring_version(factor)
     customer.deploy(config={"instances": INSTANCES, "keep_warm_s": 1}, port=free_port())
-    _eventually(lambda: _is_whole(customer), PATIENCE, lambda: f"the first revision: {customer.look()}")
+    _first(there, customer, 1)
     # So that the second version's build is no part of a change.
     customer.change(2)
-    _eventually(lambda: _serves(customer, 2) and _is_whole(customer), PATIENCE, lambda: f"{customer.look()}")
+    _first(there, customer, 2)
     return customer.load_seconds()
+
+
+def _first(there: Installation, customer: Customer, version: int) -> None:
+    """Wait until a version that has to be built serves; what failed for good is told at once."""
+
+    def told() -> str:
+        runs = rows(there.database, "SELECT id, kind, state, message FROM projects_projectrun ORDER BY id")
+        return f"version {version}: {customer.look()}; {runs}; {_ends_of_logs(there)}"
+
+    def serves() -> bool:
+        assert customer.look()["state"] != "failed", told()
+        return _serves(customer, version) and _is_whole(customer)
+
+    _eventually(serves, PATIENCE, told)
+
+
+def _ends_of_logs(there: Installation) -> str:
+    return "".join(f"\n== {name}\n{part.log.read_text()[-3000:]}" for name, part in there.parts.items())
 
 
 def _boot(there: Installation, customer: Customer) -> float:

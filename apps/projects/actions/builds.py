@@ -19,6 +19,8 @@ from apps.runtime.limits import Limits
 
 # Loading wants no more, and one that hangs is not waited for.
 BUILD_SECONDS = 1800
+# A lost worker says nothing about the files, so others try; what failed to build fails again.
+_MORE_WORKERS = 2
 
 
 def start_build(
@@ -96,6 +98,7 @@ def _made(actor: Actor, version: ModelVersion, queue: str, priority: int, limits
         entry_point="build",
         params={"model": model.name, "version": str(version.number)},
         limits=limits.to_json(),
+        retries=_MORE_WORKERS,
         queue=queue,
         priority=priority,
         state=RunState.QUEUED,

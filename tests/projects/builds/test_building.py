@@ -9,11 +9,14 @@ import pytest
 
 from apps.accounts import actions as accounts
 from apps.accounts.models import Token
+from apps.core.actor import system_actor
 from apps.core.errors import Conflict, InvalidInput
+from apps.projects.actions import sweep_runs
 from apps.projects.models import Build, JobKind, RunState
 from apps.registry.models import ModelVersion
 from tests.personas import People
 from tests.projects.builds.making import LOADER, MLMODEL, MODEL, built, carry_out, make_model, start
+from tests.projects.queue.making import end, fresh, make_worker, rested, silence, started
 from tests.registry.gates.test_files import put
 from tests.registry.test_never_loaded import Evil
 
@@ -101,3 +104,15 @@ def test_a_retried_build_forgets_what_the_last_attempt_found(people: People) -> 
     build = built(make_model(people), people.ada, latency_ms=1.0, example=True)
     assert build.is_green and build.result["latency_ms"] == 1.0
     assert Build.objects.count() == 1
+
+
+def test_a_lost_worker_is_no_reason_to_give_up_a_build_and_one_that_fails_is(people: People) -> None:
+    run = start(people.ada, make_model(people))
+    silence(started(make_worker()))
+    assert sweep_runs(system_actor()) == 1
+    assert fresh(run).state == RunState.QUEUED
+    rested(run)
+    end(started(make_worker()), RunState.FAILED, "no such package")
+    assert fresh(run).state == RunState.FAILED
+    build = Build.objects.get()
+    assert (build.is_green, build.error) == (False, "no such package")

@@ -1,10 +1,10 @@
-"""The proof of each event, and triggers that refuse to change, delete or truncate what is written.
+"""Triggers that refuse to change, delete or truncate what is written.
 
 The triggers stop accidents and injected statements; who may alter the schema can drop them, and then the chain
 shows it. A later migration that makes SQLite rebuild one of these tables has to make the triggers again.
 """
 
-from django.db import migrations, models
+from django.db import migrations
 
 TABLES = ("audit_event", "audit_seal")
 
@@ -46,8 +46,5 @@ class Migration(migrations.Migration):
     dependencies = [("audit", "0001_initial")]
 
     operations = [
-        migrations.AddField("event", "proof", models.CharField(max_length=64, default="", editable=False), False),
-        migrations.RunSQL("UPDATE audit_event SET proof = 'none ' || id", migrations.RunSQL.noop),
-        migrations.AlterField("event", "proof", models.CharField(max_length=64, unique=True, editable=False)),
         migrations.RunPython(guard, unguard),
     ]

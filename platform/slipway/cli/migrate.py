@@ -27,7 +27,9 @@ def main(arguments: Sequence[str]) -> int:
     settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
     django.setup()
     try:
-        execute_from_command_line(["slipway", "migrate", "--no-input", "--verbosity", verbosity, *of_django])
+        # Checks look at the code, which was checked when it was released, and import all of it.
+        how = ["--no-input", "--skip-checks", "--verbosity", verbosity]
+        execute_from_command_line(["slipway", "migrate", *how, *of_django])
         return 0 if of_django else _first_start(password_only=options.password_only)
     except OperationalError as error:
         reason = str(error).strip().partition("\n")[0]

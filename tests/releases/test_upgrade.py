@@ -1,0 +1,40 @@
+"""An installation of each earlier release becomes one of this code, with all that was in it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.releases.facts import lost
+from tests.releases.kept import VENDORS, Kept, all_kept, empty, seen
+from tests.servers import postgres_is_there
+
+pytestmark = pytest.mark.xdist_group("releases")
+
+
+@pytest.fixture(params=all_kept(), ids=str)
+def kept(request: pytest.FixtureRequest) -> Kept:
+    found: Kept = request.param
+    if found.vendor == "postgresql":
+        if not postgres_is_there():
+            pytest.skip("PostgreSQL does not answer at SLIPWAY_TEST_POSTGRES")
+        if shutil.which("pg_restore") is None:
+            pytest.skip("PostgreSQL's client programs are not installed")
+    return found
+
+
+def test_all_of_it_is_there_after_an_upgrade(kept: Kept, tmp_path: Path) -> None:
+    with empty(kept.vendor, tmp_path / "home") as there:
+        said = there.slipway("restore", kept.backup)
+        assert "All checksums are right." in said
+        there.slipway("migrate", "-v", "0")
+        assert "sealed events are as recorded" in there.slipway("audit", "verify")
+        assert list(lost(kept.facts(), seen(there))) == []
+
+
+def test_there_is_one_of_each_database() -> None:
+    releases = {kept.release for kept in all_kept()}
+    assert "0.1.0" in releases
+    assert all_kept() == [Kept(release, vendor) for release in sorted(releases) for vendor in sorted(VENDORS)]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from tests.releases.facts import lost
 from tests.releases.kept import VENDORS, Kept, all_kept, empty, seen
 from tests.servers import postgres_is_there
+from tests.slipway.backup.installations import SLIPWAY, Installation
 
 pytestmark = pytest.mark.xdist_group("releases")
 
@@ -34,7 +38,26 @@ def test_all_of_it_is_there_after_an_upgrade(kept: Kept, tmp_path: Path) -> None
         assert list(lost(kept.facts(), seen(there))) == []
 
 
+def test_one_that_is_killed_on_the_way_is_done_by_the_next(kept: Kept, tmp_path: Path) -> None:
+    with empty(kept.vendor, tmp_path / "home") as there:
+        there.slipway("restore", kept.backup)
+        for seconds in (1.0, 2.0, 3.0):
+            _killed_after(there, seconds)
+        there.slipway("migrate", "-v", "0")
+        assert "Nothing has to be done." in there.slipway("migrate", "--preflight")
+        assert "sealed events are as recorded" in there.slipway("audit", "verify")
+
+
 def test_there_is_one_of_each_database() -> None:
     releases = {kept.release for kept in all_kept()}
     assert "0.1.0" in releases
     assert all_kept() == [Kept(release, vendor) for release in sorted(releases) for vendor in sorted(VENDORS)]
+
+
+def _killed_after(there: Installation, seconds: float) -> None:
+    process = subprocess.Popen([SLIPWAY, "migrate", "-v", "0"], env=there.env, stdout=subprocess.DEVNULL)
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()

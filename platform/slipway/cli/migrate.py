@@ -4,36 +4,81 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from slipway import env
 from slipway.paths import DataFolder
+
+if TYPE_CHECKING:
+    from slipway.upgrade import Upgrade
 
 
 def main(arguments: Sequence[str]) -> int:
     """Bring the database up to date. With arguments of Django's own command (an app, --plan, ...) it does just that."""
     import django
     from django.conf import settings
-    from django.core.management import execute_from_command_line
     from django.db import OperationalError
 
     parser = argparse.ArgumentParser("slipway migrate", add_help=False, allow_abbrev=False)
     parser.add_argument("-v", "--verbosity", default="1")
     parser.add_argument("--password-only", action="store_true")
+    parser.add_argument("--preflight", action="store_true")
     options, of_django = parser.parse_known_args(arguments)
-    verbosity = "0" if options.password_only else options.verbosity
     _refuse_half_restored(settings.DATA)
     # One connection is enough, and without a pool it says at once why there is none.
     settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
     django.setup()
     try:
-        # Checks look at the code, which was checked when it was released, and import all of it.
-        how = ["--no-input", "--skip-checks", "--verbosity", verbosity]
-        execute_from_command_line(["slipway", "migrate", *how, *of_django])
-        return 0 if of_django else _first_start(password_only=options.password_only)
+        return _preflight() if options.preflight else _migrate(options, of_django)
     except OperationalError as error:
         reason = str(error).strip().partition("\n")[0]
         raise env.WrongSetting(f"DATABASE_URL: the database can't be used ({reason}).") from error
+
+
+def _preflight() -> int:
+    """Say what would be done; 1 where it can't."""
+    from slipway import upgrade
+
+    found = upgrade.look()
+    sys.stdout.write("\n".join(_lines(found)) + "\n")
+    return 1 if found.refusal() else 0
+
+
+def _lines(found: Upgrade) -> Iterator[str]:
+    if refusal := found.refusal():
+        yield f"It can't be done: {refusal}"
+    elif not found.pending:
+        yield "Nothing has to be done."
+    elif found.is_first:
+        yield f"The database is empty: {len(found.pending)} migrations make it."
+    else:
+        yield f"{len(found.pending)} migrations: {', '.join(found.pending)}."
+        yield "Back up first: slipway backup FILE. Migrations are not run backwards."
+        rolls = "Processes of the release before may go on meanwhile, and be replaced one by one after it."
+        yield (
+            rolls
+            if found.rolls
+            else "Stop all processes first: those of the release before can't work on what it makes."
+        )
+
+
+def _migrate(options: argparse.Namespace, of_django: Sequence[str]) -> int:
+    from django.core.management import execute_from_command_line
+
+    from slipway import upgrade
+
+    # Checks look at the code, which was checked when it was released, and import all of it.
+    verbosity = "0" if options.password_only else options.verbosity
+    command = ["slipway", "migrate", "--no-input", "--skip-checks", "--verbosity", verbosity, *of_django]
+    if of_django:
+        execute_from_command_line(command)
+        return 0
+    with upgrade.alone():
+        if refusal := upgrade.look().refusal():
+            raise env.WrongSetting(f"DATABASE_URL: {refusal}")
+        execute_from_command_line(command)
+        return _first_start(password_only=options.password_only)
 
 
 def _refuse_half_restored(data: DataFolder) -> None:

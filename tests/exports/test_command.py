@@ -130,6 +130,8 @@ def test_an_export_that_broke_off_is_done_by_the_next(filled: People, out: Path,
 def test_two_events_tell_of_it(filled: People, out: Path) -> None:
     export(out, "--experiment", "iris")
     began, ended = Event.objects.filter(code__startswith="team.export").order_by("pk")
+    assert began.after is not None
+    assert ended.after is not None
     assert (began.code, began.actor_name, began.team_name) == ("team.exported", "export", "forge")
     assert began.after["to"] == str(out)
     assert began.after["experiments"] == ["iris"]

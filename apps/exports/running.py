@@ -58,7 +58,7 @@ def run_export(actor: Actor, chosen: Chosen, target: Target, outcome: Outcome, w
     target.open(manifest, named)
     _tell(actor, TEAM_EXPORTED, chosen, target, manifest)
     runs = chosen.counts()["runs"]
-    with _timed(outcome, "writing"), Bar("writing", runs) as bar:
+    with _timed(outcome, "writing"), Bar("writing", runs, outcome.tally) as bar:
         for experiment in chosen.experiments:
             _put(experiment, chosen, target, outcome, wishes, bar)
     models = [registered_model_of(model) for model in chosen.models]
@@ -66,7 +66,7 @@ def run_export(actor: Actor, chosen: Chosen, target: Target, outcome: Outcome, w
     for going in sorted(models, key=lambda each: any(_COPY.match(version.source) for version in each.model.versions)):
         target.put_model(going)
     target.end_models()
-    with _timed(outcome, "comparing"), Bar("comparing", runs) as bar:
+    with _timed(outcome, "comparing"), Bar("comparing", runs, outcome.tally) as bar:
         for experiment in chosen.experiments:
             _verify(experiment, chosen, target, outcome, wishes, bar)
     outcome.differences += target.verify_models(models)
@@ -79,7 +79,7 @@ def _put(experiment: Experiment, chosen: Chosen, target: Target, outcome: Outcom
     target.put_experiment(foreign)
     for going in _goings(experiment, chosen):
         target.put_runs(foreign, going)
-        bar.add(len(going), outcome.tally.brought["metric points"])
+        bar.add(len(going))
     ids = list(chosen.logged_models(experiment).values_list("pk", flat=True))
     for start in range(0, len(ids), _MODELS):
         some = chosen.logged_models(experiment).filter(pk__in=ids[start : start + _MODELS])
@@ -97,7 +97,7 @@ def _verify(experiment: Experiment, chosen: Chosen, target: Target, outcome: Out
     foreign = experiment_of(experiment)
     for going in _goings(experiment, chosen):
         outcome.differences += target.verify_runs(foreign, going)
-        bar.add(len(going), outcome.tally.compared["metric points"])
+        bar.add(len(going))
     if wishes.files:
         outcome.differences += compare_files(chosen, experiment, target, outcome.tally, contents=wishes.contents)
 

@@ -16,6 +16,7 @@ from apps.experiments.artifacts.folders import ArtifactFolder, folder_of_run
 from apps.experiments.models import Experiment, LoggedModel, ModelLink, Param, Point, Run, RunTag, Series
 from apps.exports.folder import state as states
 from apps.exports.folder import target as folders
+from apps.exports.folder.writing import put_in_place
 from apps.imports.sources.folder import FolderSource
 from apps.registry.models import ModelVersion, RegisteredModel
 from tests.exports.exporting import export, fails, forget_all
@@ -118,13 +119,26 @@ def test_an_export_that_broke_off_is_done_by_the_next(filled: People, out: Path,
             raise KeyboardInterrupt
         original(*arguments, **named)
 
-    original = folders.put_in_place
+    original = put_in_place
     monkeypatch.setattr(folders, "put_in_place", breaks)
     code, line, _ = fails(out, "--address", "file:///same")
     assert (code, line) == (130, "Stopped. The same command goes on.")
     monkeypatch.undo()
     assert "nothing differs" in export(out, "--address", "file:///same", "--checksums")
     assert everything(out) == everything(whole)
+
+
+def test_what_somebody_changed_there_is_found(filled: People, out: Path) -> None:
+    export(out)
+    run = Run.objects.get(name="run-1", experiment__name="iris")
+    folder = next((out / "mlruns").glob(f"*/{run.run_id}"))
+    (folder / "metrics" / "acc").write_text("no number\n")
+    (folder / "tags" / "seed").write_text("other")
+    (folder / "artifacts" / "more").write_text("more")
+    code, line, said = fails(out)
+    assert (code, line.split(",")[1]) == (1, " and 3 differ. What went on meanwhile is brought by the same command.")
+    for words in ("the metric 'acc' differ", "the tags differ", "the file 'more' is not there as it is here"):
+        assert words in said
 
 
 def test_two_events_tell_of_it(filled: People, out: Path) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.imports.stores_of import needs_client, read, script, unpack
+from tests.imports.test_like_the_client import MAKE_TEAM
 from tests.servers import Server, postgres_database, postgres_is_there, slipway_server
 
 pytestmark = [pytest.mark.client, pytest.mark.xdist_group("exports")]
 
+# What is in the database is the same: reading it out of each is compared by the first test.
+ON_SQLITE = pytest.mark.parametrize("ours", ["sqlite"], indirect=True, scope="module")
 _BIN = Path(sys.executable).parent
 
 
@@ -52,6 +57,7 @@ def test_a_folder_reads_the_same_as_the_server(ours: Server, tmp_path: Path) -> 
     assert sources(read(f"file:{out}/mlruns")) == here
 
 
+@ON_SQLITE
 def test_mlflows_own_tool_makes_a_database_of_it(ours: Server, tmp_path: Path) -> None:
     out, database = tmp_path / "out", f"sqlite:///{tmp_path}/mlflow.db"
     ours.command("export", str(out))
@@ -80,17 +86,49 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(store)): path.read_bytes() for path in store.rglob("*") if path.is_file()}
 
 
+@ON_SQLITE
 def test_what_the_client_logs_today_goes_too(ours: Server, tmp_path: Path) -> None:
-    if ours.env["DATABASE_URL"].startswith("postgresql"):
-        pytest.skip("the stores of each database are compared above")
-    ours.command(
-        "shell",
-        "-c",
-        "from apps.accounts import actions; from apps.core.actor import system_actor; "
-        "actions.create_team(system_actor(), name='today')",
-    )
-    token = ours.command("token", "create", "admin", "--team", "today")
+    token = token_of_team(ours, "today")
     script("fill_store.py", ours.url, MLFLOW_TRACKING_TOKEN=token)
     out = tmp_path / "out"
     assert "nothing differs" in ours.command("export", str(out), "--team", "today", "--checksums")
     assert sources(read(f"file:{out}/mlruns")) == sources(read(ours.url, token))
+
+
+@ON_SQLITE
+def test_another_slipway_takes_it(ours: Server) -> None:
+    token = token_of_team(ours, "copy")
+    to_copy = replace(ours, env={**ours.env, "MLFLOW_TRACKING_TOKEN": token})
+    assert "nothing differs" in to_copy.command("export", ours.url, "--checksums")
+    assert "Written: nothing." in to_copy.command("export", ours.url)
+    here, there = read(ours.url, ours.token), read(ours.url, token)
+    assert held(there) == held(here)
+
+
+def token_of_team(server: Server, team: str) -> str:
+    """A token whose calls speak for a new team."""
+    server.command("shell", "-c", MAKE_TEAM.format(team=team))
+    return server.command("token", "create", "admin", "--team", team)
+
+
+def held(found: Any) -> Any:
+    """What was logged, by names: ids are of each place its own."""
+    facts = (
+        "experiment",
+        "name",
+        "status",
+        "stage",
+        "times",
+        "user",
+        "latest",
+        "history",
+        "params",
+        "datasets",
+        "files",
+    )
+    runs = sorted(json.dumps([run[fact] for fact in facts], sort_keys=True) for run in found["runs"].values())
+    versions = {
+        name: [version["text"], version["stage"], version["status"], version["tags"], version["files"]]
+        for name, version in found["versions"].items()
+    }
+    return runs, versions

@@ -16,7 +16,7 @@ from apps.exports.folder.files import FolderFiles
 from apps.exports.folder.registry import write_model
 from apps.exports.folder.state import State
 from apps.exports.folder.verifying import Verifier
-from apps.exports.folder.writing import Unwritable, empty, path_of, places, put_in_place, write_meta, write_pairs
+from apps.exports.folder.writing import META, Unwritable, empty, path_of, places, put_in_place, write_meta, write_pairs
 from apps.exports.reading import pieces_of, stamp_of, value_of
 from apps.exports.targets import BadTarget, Going, GoingModel, Names, Owner
 from apps.imports.tally import Tally
@@ -161,7 +161,7 @@ class FolderTarget:
         (folder / _FILES).mkdir()
         for dataset in run.datasets:
             described = self._place(experiment) / "datasets" / words.dataset_id(dataset)
-            if not described.is_dir():
+            if not (described / META).is_file():
                 write_meta(described, words.of_dataset(dataset))
             write_meta(folder / "inputs" / words.use_id(dataset, run.run_id), words.of_use(dataset))
         for model_id in run.inputs:

@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 
 from apps.experiments.foreign import ForeignExperiment, ForeignRun
-from apps.experiments.selectors.sums import series_sums, sums_of
+from apps.experiments.selectors.sums import Sums, series_sums, sums_of
 from apps.exports.folder.registry import AddressOf, placed
 from apps.exports.targets import Going, GoingModel
 from apps.imports.sources.cells import number_of
 from apps.imports.sources.folder import FolderSource
-from apps.imports.sources.folder_reading import BrokenFile, files_below
+from apps.imports.sources.folder_reading import files_below
 from apps.imports.sources.folder_registry import read_models
 from apps.imports.tally import Tally
 from apps.registry.foreign import ForeignModel
@@ -39,13 +39,13 @@ class Verifier:
                 lines.append(f"run {run_id} is not there")
                 continue
             lines += differences(going.foreign, there[run_id])
-            theirs = {key: sums_of(_points_of(path)) for key, path in files_below(place / run_id / "metrics")}
+            theirs = {key: _sums_in(path) for key, path in files_below(place / run_id / "metrics")}
             mine = {series.key: ours.get((run_id, series.key)) for series in going.series}
             for key in sorted(mine.keys() | theirs.keys()):
                 if mine.get(key) != theirs.get(key):
                     lines.append(f"run {run_id}: the points of the metric '{key}' differ")
             self._tally.compared["runs"] += 1
-            self._tally.compared["metric points"] += sum(sums.points for sums in theirs.values())
+            self._tally.compared["metric points"] += sum(sums.points for sums in theirs.values() if sums)
             self._tally.progress("comparing", self._tally.compared)
         lines += [f"there: {line}" for line in self._source.problems]
         self._source.problems.clear()
@@ -102,11 +102,16 @@ def _comparable(model: ForeignModel | None) -> ForeignModel | None:
     return model and replace(model, versions=[replace(each, model_id="") for each in model.versions])
 
 
+def _sums_in(path: Path) -> Sums | None:
+    """None for a file that somebody else has written into."""
+    try:
+        return sums_of(_points_of(path))
+    except ValueError:
+        return None
+
+
 def _points_of(path: Path) -> Iterator[tuple[int, int, float, bool]]:
     with path.open("rb") as file:
         for line in file:
-            try:
-                timestamp, value, step = line.split()
-                yield int(step), int(timestamp), *number_of(value)
-            except ValueError as error:
-                raise BrokenFile(f"{path} holds a line that is no value of a metric") from error
+            timestamp, value, step = line.split()
+            yield int(step), int(timestamp), *number_of(value)

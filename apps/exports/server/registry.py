@@ -61,7 +61,10 @@ class Registry:
 
     def _put(self, going: GoingModel, mark: str) -> None:
         model = going.model
-        if self._model(model.name) is None:
+        found = self._model(model.name)
+        if found is not None and _tags(found).get(SOURCE) != mark:
+            raise Refused("a model of this name is there, and is of another export")
+        if found is None:
             tags = pairs({**model.tags, SOURCE: mark})
             asked = {"name": model.name, "description": model.description, "tags": tags}
             self._calls.call("POST", "registered-models/create", **asked)

@@ -7,16 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.db import transaction
-
-from apps.audit.actions import Subject, record
 from apps.core.actor import Actor
 from apps.experiments.models import Experiment
+from apps.exports import actions
 from apps.exports.choosing import Chosen
 from apps.exports.copying import compare_files, copy_files
-from apps.exports.events import EXPORT_ENDED, TEAM_EXPORTED
 from apps.exports.progress import Bar
 from apps.exports.reading import chunks, experiment_of, logged_models_of, registered_model_of, runs_of
 from apps.exports.targets import Going, Names, Target
@@ -56,7 +52,7 @@ def run_export(actor: Actor, chosen: Chosen, target: Target, outcome: Outcome, w
     manifest = {"team": chosen.team.name, **chosen.asked, "files": wishes.files}
     named = Names([each.name for each in chosen.experiments], [each.name for each in chosen.models])
     target.open(manifest, named)
-    _tell(actor, TEAM_EXPORTED, chosen, target, manifest)
+    actions.begin_export(actor, team=chosen.team, place=target.label, chosen=manifest)
     runs = chosen.counts()["runs"]
     with _timed(outcome, "writing"), Bar("writing", runs, outcome.tally) as bar:
         for experiment in chosen.experiments:
@@ -70,8 +66,9 @@ def run_export(actor: Actor, chosen: Chosen, target: Target, outcome: Outcome, w
         for experiment in chosen.experiments:
             _verify(experiment, chosen, target, outcome, wishes, bar)
     outcome.differences += target.verify_models(models)
-    done = {"exported": dict(outcome.tally.brought), "left_out": len(outcome.tally.problems)}
-    _tell(actor, EXPORT_ENDED, chosen, target, done | {"differ": len(outcome.differences)})
+    told = {"left_out": len(outcome.tally.problems), "differ": len(outcome.differences)}
+    done = {"exported": dict(outcome.tally.brought), **told}
+    actions.end_export(actor, team=chosen.team, place=target.label, done=done)
 
 
 def _put(experiment: Experiment, chosen: Chosen, target: Target, outcome: Outcome, wishes: Wishes, bar: Bar) -> None:
@@ -105,13 +102,6 @@ def _verify(experiment: Experiment, chosen: Chosen, target: Target, outcome: Out
 def _goings(experiment: Experiment, chosen: Chosen) -> Iterator[list[Going]]:
     for chunk in chunks(chosen.runs(experiment).iterator(chunk_size=200)):
         yield [Going(run, foreign, chunk[run]) for run, foreign in zip(chunk, runs_of(list(chunk)), strict=True)]
-
-
-def _tell(actor: Actor, code: Any, chosen: Chosen, target: Target, after: dict[str, Any]) -> None:
-    team = chosen.team
-    subject = Subject("team", str(team.pk), team.name, team.pk, team.name)
-    with transaction.atomic():
-        record(actor, code, subject, after={"to": target.label, **after}, note=target.label)
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from apps.registry.foreign import ForeignModel, ForeignVersion
 from apps.registry.models import Alias, ModelVersion
 
 # The end of an address of files, wherever the store kept them.
-_FOLDER = re.compile(r".*/(?:models/(?P<model>m-[0-9a-f]{32})|(?P<run>[\w-]{1,36}))/artifacts(?P<rest>/.*)?", re.DOTALL)
+_FOLDER = re.compile(
+    r".*/(?:models/(?P<model>m-[0-9a-f]{32})|(?<!/models/)(?P<run>[\w-]{1,36}))/artifacts(?P<rest>/.*)?", re.DOTALL
+)
 _COPY = re.compile(r"models:/(?!m-[0-9a-f]{32}$)")
 
 

@@ -215,6 +215,15 @@ def test_links_are_not_followed(store: Path, tmp_path: Path) -> None:
     assert "23 files" in run(store)
 
 
+def test_a_version_that_names_the_folder_of_a_model_finds_it(store: Path) -> None:
+    found = "/srv/mlflow/mlruns/1/models/' || substr(source, 9) || '/artifacts"
+    change(store, f"UPDATE model_versions SET source = '{found}' WHERE source LIKE 'models:/m-%'")  # noqa: S608
+    run(store)
+    version = ModelVersion.objects.get(model__name="echo", number=1)
+    assert version.logged_model == LoggedModel.objects.get()
+    assert version.folder.endswith(f"/models/{LoggedModel.objects.get().model_id}/artifacts")
+
+
 def test_missing_files_stop_it_before_it_begins(tmp_path: Path, store: Path) -> None:
     alone = tmp_path / "alone" / "mlflow.db"
     alone.parent.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
@@ -28,17 +29,19 @@ SeriesKey = tuple[str, str]
 
 
 def sums_of(points: Iterable[tuple[int, int, float, bool]]) -> Sums:
-    """The sums of points that are at hand: step, timestamp, value, whether NaN."""
-    listed = list(points)
-    numbers = [value for _, _, value, is_nan in listed if not is_nan]
-    return Sums(
-        len(listed),
-        len(listed) - len(numbers),
-        sum(step for step, *_ in listed),
-        sum(timestamp % REST for _, timestamp, *_ in listed),
-        min(numbers, default=None),
-        max(numbers, default=None),
-    )
+    """The sums of points that come one by one: step, timestamp, value, whether NaN."""
+    count = nans = steps = times = 0
+    least, most = math.inf, -math.inf
+    for step, timestamp, value, is_nan in points:
+        count += 1
+        steps += step
+        times += timestamp % REST
+        if is_nan:
+            nans += 1
+        else:
+            least = value if value < least else least
+            most = value if value > most else most
+    return Sums(count, nans, steps, times, *((least, most) if count > nans else (None, None)))
 
 
 def series_sums(run_ids: Collection[str]) -> dict[SeriesKey, Sums]:

@@ -191,7 +191,7 @@ class FolderSource:
             params=pairs_below(folder / "params"),
             tags=tags,
             datasets=[_dataset(folder.parent, each) for each in inputs if each.get("source_type") == "DATASET"],
-            inputs={each["destination_id"]: 0 for each in inputs if each.get("destination_type") == "MODEL_INPUT"},
+            inputs={each["source_id"]: 0 for each in inputs if each.get("source_type") == "MODEL"},
             outputs={each["destination_id"]: int(each.get("step") or 0) for each in outputs},
             of_models=self._of_models.get(folder.name, []),
         )

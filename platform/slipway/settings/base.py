@@ -140,6 +140,7 @@ INSTALLED_APPS = [
     "apps.experiments",
     "apps.registry",
     "apps.projects",
+    "apps.exports",
     "apps.imports",
     "apps.deployments",
 ]

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from apps.core.errors import NotFound
+from apps.experiments.actions.experiments import DEFAULT_EXPERIMENT_NAME
+from apps.experiments.foreign import ForeignExperiment, ForeignLoggedModel
+from apps.exports.server.calls import Calls, pairs
+from apps.exports.server.files import ServerFiles
+from apps.exports.server.models import put_logged_model
+from apps.exports.server.registry import Registry
+from apps.exports.server.runs import Runs
+from apps.exports.server.verifying import verify_run
+from apps.exports.server.words import SOURCE, SOURCE_MODEL
+from apps.exports.targets import BadTarget, Going, GoingModel, Names, Owner
+from apps.imports.tally import Tally
+
+_PAGE = 1_000
+_NOTES = (
+    "Runs and logged models have new ids there; the old ones are the tags slipway.source_run_id and "
+    "slipway.source_model_id.",
+    "Times of versions are those of now: a server does not take them.",
+)
+
+
+class ServerTarget:
+    """What was written is found by tags, so nothing is kept here."""
+
+    def __init__(self, url: str, env: Mapping[str, str], tally: Tally, *, workspace: str = "") -> None:
+        self._calls = Calls(url, env, workspace)
+        self.label = self._calls.url
+        self.notes: Sequence[str] = _NOTES
+        self._tally = tally
+        self._team = ""
+        self._experiments: dict[str, dict[str, Any]] = {}
+        self._runs = Runs(self._calls, tally)
+        # Logged models by their ids here.
+        self._models: dict[str, dict[str, Any]] = {}
+        self._registry = Registry(self._calls, tally, self._address_of, self._runs.new_id)
+
+    def open(self, manifest: Mapping[str, Any], names: Names) -> None:
+        self._team = str(manifest["team"])
+        asked = {"view_type": "ALL", "max_results": _PAGE}
+        try:
+            found = list(self._calls.pages("POST", "experiments/search", "experiments", **asked))
+        except NotFound as error:
+            raise BadTarget(f"{self.label} is no tracking server of MLflow 2.x or 3.x.") from error
+        there = {str(each["name"]): each for each in found}
+        for name in names.experiments:
+            if name in there and SOURCE not in _tags(there[name]) and not self._is_free(there[name]):
+                raise BadTarget(
+                    f"{self.label} has an experiment '{name}' that is not of an export. Rename one of them."
+                )
+        self._experiments = there
+        self._registry.require_free(names.models, self._team)
+
+    def put_experiment(self, experiment: ForeignExperiment) -> None:
+        mark = f"{self._team}/{experiment.old_id}/{experiment.created_ms}"
+        found = self._experiments.get(experiment.name)
+        if found is None:
+            made = self._calls.call("POST", "experiments/create", name=experiment.name, tags=pairs({SOURCE: mark}))
+            found = self._experiments[experiment.name] = {"experiment_id": made["experiment_id"]}
+            self._tally.brought["experiments"] += 1
+        elif _tags(found).get(SOURCE, mark) != mark:
+            raise BadTarget(
+                f"{self.label} has an experiment '{experiment.name}' of another export. Rename one of them."
+            )
+        number = str(found["experiment_id"])
+        if found.get("lifecycle_stage") == "deleted":
+            self._calls.call("POST", "experiments/restore", experiment_id=number)
+        for key, value in {**experiment.tags, SOURCE: mark}.items():
+            if _tags(found).get(key) != value:
+                self._calls.call("POST", "experiments/set-experiment-tag", experiment_id=number, key=key, value=value)
+        self._runs.find(number)
+        self._find_models(number)
+
+    def put_runs(self, experiment: ForeignExperiment, runs: Sequence[Going]) -> None:
+        self._runs.put(self._number(experiment), runs)
+
+    def put_logged_models(self, experiment: ForeignExperiment, models: Sequence[ForeignLoggedModel]) -> None:
+        number = self._number(experiment)
+        for model in models:
+            if model.model_id in self._models:
+                self._tally.there["logged models"] += 1
+                continue
+            if model.is_deleted:
+                self._tally.problem(
+                    f"logged model {model.model_id}: it is in the trash, which a server does not tell of"
+                )
+                continue
+            run_id = self._runs.new_id(model.source_run_id)
+            try:
+                self._models[model.model_id] = put_logged_model(self._calls, number, model, run_id)
+            except NotFound:
+                self._tally.problem(f"logged model {model.model_id}: servers before 3.0 have none")
+                continue
+            self._tally.brought["logged models"] += 1
+
+    def files_there(self, owner: Owner) -> ServerFiles | None:
+        if owner.run_id:
+            run = self._runs.info(owner.run_id)
+            return ServerFiles(self._calls, str(run["artifact_uri"]), run_id=str(run["run_id"])) if run else None
+        model = self._models.get(owner.model_id)
+        if model is None:
+            return None
+        return ServerFiles(self._calls, str(model["artifact_uri"]), model_id=str(model["model_id"]))
+
+    def end_runs(self, experiment: ForeignExperiment, runs: Sequence[Going]) -> None:
+        models = {old_id: str(each["model_id"]) for old_id, each in self._models.items()}
+        for going in runs:
+            self._runs.end(going, models)
+
+    def end_experiment(self, experiment: ForeignExperiment) -> None:
+        if experiment.is_deleted:
+            self._calls.call("POST", "experiments/delete", experiment_id=self._number(experiment))
+
+    def put_model(self, going: GoingModel) -> None:
+        self._registry.put(going, self._team)
+
+    def end_models(self) -> None:
+        """Each stands by itself."""
+
+    def verify_runs(self, experiment: ForeignExperiment, runs: Sequence[Going]) -> Sequence[str]:
+        lines = []
+        for going in runs:
+            run = self._runs.info(going.foreign.run_id)
+            if run is None:
+                lines.append(f"run {going.foreign.run_id} is not there")
+                continue
+            lines += verify_run(self._calls, str(run["run_id"]), going, self._tally)
+        return lines
+
+    def verify_models(self, models: Sequence[GoingModel]) -> Sequence[str]:
+        return [line for going in models for line in self._registry.verify(going)]
+
+    def close(self) -> None:
+        """Connections end with the process."""
+
+    def _number(self, experiment: ForeignExperiment) -> str:
+        return str(self._experiments[experiment.name]["experiment_id"])
+
+    def _is_free(self, experiment: Mapping[str, Any]) -> bool:
+        """A server makes `Default` by itself: as long as nothing is in it, it is nobody's."""
+        if experiment["name"] != DEFAULT_EXPERIMENT_NAME:
+            return False
+        asked = {"experiment_ids": [str(experiment["experiment_id"])], "max_results": 1, "run_view_type": "ALL"}
+        return not self._calls.call("POST", "runs/search", **asked).get("runs")
+
+    def _find_models(self, number: str) -> None:
+        asked = {"experiment_ids": [number], "max_results": 50}
+        try:
+            for each in self._calls.pages("POST", "logged-models/search", "models", **asked):
+                if old_id := _tags(each["info"]).get(SOURCE_MODEL):
+                    self._models[old_id] = each["info"]
+        except NotFound:
+            # Before 3.0 there are none.
+            return
+
+    def _address_of(self, source: str, owner: Owner | None, path: str) -> tuple[str, str]:
+        """What a version's source is there, with the id of its logged model."""
+        run = self._runs.info(owner.run_id) if owner and owner.run_id else None
+        model = self._models.get(owner.model_id) if owner and owner.model_id else None
+        model_id = str(model["model_id"]) if model else ""
+        if source.startswith("runs:/"):
+            old_id, slash, rest = source.removeprefix("runs:/").partition("/")
+            return f"runs:/{self._runs.new_id(old_id) or old_id}{slash}{rest}", model_id
+        if source.startswith("models:/"):
+            named = self._models.get(source.removeprefix("models:/"))
+            return (f"models:/{named['model_id']}" if named else source), model_id
+        found = run or model
+        return (f"{str(found['artifact_uri']).rstrip('/')}{path}" if found else source), model_id
+
+
+def _tags(answer: Mapping[str, Any]) -> dict[str, str]:
+    return {str(each["key"]): str(each.get("value", "")) for each in answer.get("tags") or ()}

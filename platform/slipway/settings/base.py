@@ -224,6 +224,11 @@ CELERY_BEAT_SCHEDULER = "slipway.clock:Clock"
 # so that a worker that comes back doesn't find thousands of the same.
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "core.heartbeat", "schedule": timedelta(seconds=15), "options": {"expires": 15}},
+    "look-at-certificate": {
+        "task": "core.look_at_certificate",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 900},
+    },
     "audit-seal": {"task": "audit.seal", "schedule": timedelta(seconds=10), "options": {"expires": 10}},
     "audit-verify": {"task": "audit.verify", "schedule": timedelta(days=1), "options": {"expires": 3600}},
     "clear-sessions": {"task": "core.clear_sessions", "schedule": timedelta(days=1), "options": {"expires": 3600}},

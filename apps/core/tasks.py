@@ -36,7 +36,8 @@ def as_system(task: Callable[Concatenate[Actor, P], R]) -> Callable[P, R]:
     @wraps(task)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         task_id = getattr(getattr(current_task, "request", None), "id", None)
-        with entered(RequestContext(request_id=task_id or new_request_id())):
+        name = getattr(current_task, "name", None) or ""
+        with entered(RequestContext(request_id=task_id or new_request_id(), task=name)):
             return task(system_actor(), *args, **kwargs)
 
     del run.__wrapped__

@@ -417,16 +417,27 @@ SPECTACULAR_SETTINGS = {
 }
 
 _LOG_LEVEL = env.choice("SLIPWAY_LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_LOG_FORMAT = env.one_of("SLIPWAY_LOG_FORMAT", "text", "json") or "text"
+# Whether each answered call is a line of the log.
+ACCESS_LOG = env.flag("SLIPWAY_ACCESS_LOG")
+# Where spans go; empty: none are made (`slipway.tracing`).
+TRACES_URL = env.tracing()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"belonging": {"()": "apps.core.logs.Belonging"}},
+    "formatters": {
+        "text": {"()": "apps.core.logs.TextFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "apps.core.logs.JsonFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": _LOG_FORMAT, "filters": ["belonging"]}},
     "root": {"handlers": ["stderr"], "level": _LOG_LEVEL},
     "loggers": {
         "django.server": {"level": "WARNING"},
         # The worker's own level is higher: it must not swallow the heads of the audit chain.
         "slipway.audit": {"level": env.text("SLIPWAY_LOG_LEVEL", "INFO").upper()},
+        # Asked for by a setting of its own.
+        "slipway.access": {"level": "INFO"},
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # Who sends no HTTP is told so; here it would only fill the log.

@@ -1,4 +1,4 @@
-"""When the certificate that people meet at the public address ends. A worker looks; `/metrics` tells what it saw."""
+"""Until when the certificate that people meet at the public address is good. A worker looks; `/metrics` tells."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from django.core.cache import cache
 
 logger = logging.getLogger(__name__)
 
-_KEY = "core.certificate_end"
+_KEY = "core.certificate"
 _KEPT_SECONDS = 3 * 60 * 60
 _TIMEOUT_SECONDS = 5.0
 
 
-def look() -> float | None:
-    """Ask the public address for its certificate, and keep its end; None where there is no TLS, or nobody answers.
+def look() -> tuple[float, float] | None:
+    """Ask the public address for its certificate, and keep its times; None where there is no TLS, or nobody answers.
 
     Whether it is to be trusted is not asked: one of a house's own authority ends as well.
     """
@@ -27,21 +27,26 @@ def look() -> float | None:
     if parts.scheme != "https" or parts.hostname is None:
         return None
     try:
-        end = _end_of(parts.hostname, parts.port or 443)
+        times = _times_of(parts.hostname, parts.port or 443)
     except (OSError, ValueError) as error:
         logger.info("the certificate of %s can't be looked at from here: %s", parts.hostname, error)
         return None
-    cache.set(_KEY, end, timeout=_KEPT_SECONDS)
-    return end
+    keep(times)
+    return times
 
 
-def known_end() -> float | None:
-    """What `look` saw last, in seconds since the epoch."""
-    end = cache.get(_KEY)
-    return None if end is None else float(end)
+def keep(times: tuple[float, float]) -> None:
+    """Let `/metrics` tell these, for some hours."""
+    cache.set(_KEY, times, timeout=_KEPT_SECONDS)
 
 
-def _end_of(host: str, port: int) -> float:
+def known() -> tuple[float, float] | None:
+    """When what `look` saw last begins and ends, in seconds since the epoch."""
+    times: tuple[float, float] | None = cache.get(_KEY)
+    return times
+
+
+def _times_of(host: str, port: int) -> tuple[float, float]:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with (
@@ -51,4 +56,5 @@ def _end_of(host: str, port: int) -> float:
         shown = tls.getpeercert(binary_form=True)
     if shown is None:
         raise ValueError("it shows none")
-    return x509.load_der_x509_certificate(shown).not_valid_after_utc.timestamp()
+    read = x509.load_der_x509_certificate(shown)
+    return read.not_valid_before_utc.timestamp(), read.not_valid_after_utc.timestamp()

@@ -11,11 +11,10 @@ from pathlib import Path
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from prometheus_client.core import Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from redis import Redis
 
-from apps.core import checks
-from apps.core.certificates import known_end
+from apps.core import certificates, checks
 from apps.core.monitoring import declare_families, declare_gauge, gauge_of
 from apps.core.tasks import HEARTBEAT_KEY
 
@@ -69,14 +68,18 @@ def _heartbeat_age() -> float | None:
     return None if seen is None else time.time() - float(seen)
 
 
+def _certificate() -> Iterator[Metric]:
+    if (times := certificates.known()) is not None:
+        help = "When the certificate of the public address {}, as a worker saw it within the last hours."
+        for word, said, when in zip(("begin", "end"), ("begins", "ends"), times, strict=True):
+            name = f"slipway_certificate_{word}_timestamp_seconds"
+            yield GaugeMetricFamily(name, help.format(said), value=when)
+
+
 declare_families(_build)
+declare_families(_certificate)
 declare_families(_parts)
 declare_families(_disks)
 declare_gauge("slipway_database_bytes", "The size of the database.", _database_bytes)
 declare_gauge("slipway_queue_length", "Tasks of the server that wait for a worker.", _queue_length)
 declare_gauge("slipway_worker_heartbeat_age_seconds", "Since scheduled work was last done.", _heartbeat_age)
-declare_gauge(
-    "slipway_certificate_end_timestamp_seconds",
-    "When the certificate of SLIPWAY_PUBLIC_URL ends, as a worker saw it within the last hours.",
-    known_end,
-)

@@ -15,8 +15,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 def name_caller(scope: MutableMapping[str, Any], trusted: Sequence[Network]) -> None:
     """Put the caller's address into the scope, if who is connected is a proxy that we trust.
 
-    Read from the right: each proxy adds whom it saw, and what stands left of one that isn't ours is hearsay. From anybody
-    else the id of the request is not taken either: where there are proxies, they give it.
+    Read from the right: each proxy adds whom it saw, and what stands left of one that isn't ours is hearsay. From
+    anybody else the id of the request is not taken either: where there are proxies, they give it.
     """
     host, port = scope.get("client") or ("", 0)
     if not _is_in(host, trusted):

@@ -61,7 +61,7 @@ def _traffic() -> Iterator[Metric]:
     latency = GaugeMetricFamily(
         "slipway_serving_latency_seconds",
         "Time to the head of a model's answer, or until it was given up, in the last whole minute, by quantile.",
-        labels=["deployment", "revision", "quantile"],
+        labels=["deployment", "revision", "q"],
     )
     # The minute before is whole once every gateway has written, which each does all two seconds.
     minute = int((time.time() - 5) // 60) - 1

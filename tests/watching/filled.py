@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-from django.core.cache import cache
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -17,8 +16,6 @@ from apps.deployments.histogram import BOUNDS_MS
 from tests.deployments.making import make_host, ready_deployment
 from tests.personas import People, Persona, token_for
 from tests.projects.making import make_project, make_run, make_worker
-
-MINUTE_AGO = 60
 
 
 def fill(people: People) -> None:
@@ -38,7 +35,7 @@ def fill(people: People) -> None:
     traffic(deployment.wanted.pk, minute=int((time.time() - 5) // 60) - 1)
     heartbeat()
     audit_tasks.verify()
-    cache.set(certificates._KEY, time.time() + 90 * 86_400)
+    certificates.keep((time.time(), time.time() + 90 * 86_400))
 
 
 def traffic(revision: int, minute: int) -> None:

@@ -157,6 +157,13 @@ def test_what_other_libraries_hang_onto_a_record_stays_out() -> None:
     assert set(json.loads(line)) == {"time", "level", "logger", "message"}
 
 
+def test_the_guide_names_each_field() -> None:
+    guide = (Path(__file__).resolve().parents[2] / "docs" / "guides" / "monitoring.md").read_text()
+    part = guide[guide.index("## Logs") : guide.index("## Traces")]
+    named = {name for row in part.splitlines() if row.startswith("| `") for name in row.split("|")[1].split("`")[1::2]}
+    assert named == {"time", "level", "logger", "message", "exception", "stack", *FIELDS}
+
+
 def test_only_our_proxies_give_ids() -> None:
     headers = [(b"x-request-id", b"made-up-by-somebody"), (b"x-forwarded-for", b"203.0.113.9")]
     for address, kept in {"172.31.254.2": True, "198.51.100.4": False}.items():

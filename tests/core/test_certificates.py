@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from django.test import override_settings
 
 from apps.core import certificates
 from apps.core.tasks import look_at_certificate
@@ -35,10 +36,13 @@ def context_until(end: datetime, folder: Path) -> ssl.SSLContext:
     return context
 
 
-def test_it_is_seen_until_when_it_is_good(tmp_path: Path, settings: Any) -> None:
+def test_it_is_seen_until_when_it_is_good(tmp_path: Path) -> None:
     end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=9)
-    with receiver(tls=context_until(end, tmp_path)) as there:
-        settings.PUBLIC_URL = there.url.replace("http:", "https:")
+    # What is changed last is given back first: the receiver changes a setting, too.
+    with (
+        receiver(tls=context_until(end, tmp_path)) as there,
+        override_settings(PUBLIC_URL=there.url.replace("http:", "https:")),
+    ):
         look_at_certificate()
     known = certificates.known()
     assert known is not None and known[1] == end.timestamp()

@@ -6,7 +6,14 @@
 set -eu
 cd "$(dirname "$0")/.."
 archive="${1:-slipway-bundle.tar}"
-images="$(SLIPWAY_PUBLIC_URL=http://localhost SLIPWAY_SECRETS=. docker compose --profile '*' config --images | sort -u)"
+# What is wanted without monitoring, and what there is for that.
+listed() { SLIPWAY_PUBLIC_URL=http://localhost SLIPWAY_SECRETS=. docker compose --profile "$1" config --images | sort -u; }
+images="$(listed docker)"
+for image in $(listed monitoring); do
+    case "$images" in *"$image"*) continue ;; esac
+    ! docker image inspect "$image" >/dev/null 2>&1 || images="$images
+$image"
+done
 for image in $images; do
     docker image inspect "$image" >/dev/null 2>&1 || {
         echo "bundle: the image $image is not here: docker compose build, docker compose pull" >&2

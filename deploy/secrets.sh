@@ -22,6 +22,7 @@ make postgres_password 32
 make valkey_password 32
 make s3_secret_key 40
 make s3_encryption_key 64
+make grafana_password 20
 if [ -f .env ] && grep -q '^SLIPWAY_SECRETS=$' .env; then
     sed "s|^SLIPWAY_SECRETS=\$|SLIPWAY_SECRETS=$(cd "$folder" && pwd)|" .env >"$folder/.env.part"
     cat "$folder/.env.part" >.env

@@ -13,6 +13,7 @@ from slipway.urls import PROTOCOL
 # What anybody may call without signing in: nothing else may be open.
 OPEN = {
     "health",
+    "health/live",
     "health/ready",
     "version",
     "login/",

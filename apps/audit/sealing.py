@@ -40,7 +40,7 @@ def seal_pending(*, thorough: bool = False) -> int:
         with transaction.atomic():
             if not _take_lock(wait=thorough):
                 return count
-            events = list(_pending(thorough).filter(pk__gt=last_id).order_by("pk")[:_BATCH])
+            events = list(pending(thorough=thorough).filter(pk__gt=last_id).order_by("pk")[:_BATCH])
             count += _seal(events)
         if len(events) < _BATCH:
             return count
@@ -49,8 +49,13 @@ def seal_pending(*, thorough: bool = False) -> int:
 
 def newest_head() -> Head | None:
     """The end of the chain; None while nothing is sealed."""
-    seal = Seal.objects.order_by("-sequence").first()
+    seal = newest_seal()
     return Head(seal.sequence, seal.digest) if seal else None
+
+
+def newest_seal() -> Seal | None:
+    """The last seal; None while nothing is sealed."""
+    return Seal.objects.order_by("-sequence").first()
 
 
 def unsealed() -> EventQuerySet:
@@ -58,7 +63,8 @@ def unsealed() -> EventQuerySet:
     return Event.objects.filter(~Exists(Seal.objects.filter(event_id=OuterRef("pk"))))
 
 
-def _pending(thorough: bool) -> EventQuerySet:
+def pending(*, thorough: bool = False) -> EventQuerySet:
+    """What a pass looks at: the events without a seal behind its look back, or all of them."""
     head = newest_head()
     if thorough or head is None or head.sequence <= LOOK_BACK:
         return unsealed()

@@ -14,6 +14,8 @@ from apps.audit.heads import Head, is_in_chain
 from apps.audit.models import Event, Seal
 from apps.audit.sealing import newest_head, unsealed
 
+# In the cache: how many findings the last walk of a worker had, and when.
+LAST_KEY = "audit.verified"
 _BATCH = 1000
 
 

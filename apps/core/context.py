@@ -11,10 +11,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """`request_id` ties log lines and audit events of one request together; `ip` is None off the web."""
+    """`request_id` ties log lines and audit events of one request together; `ip` is None off the web.
+
+    `task` is the name of the task that goes on, `project_run` the number of the run that a worker does; for the log.
+    """
 
     request_id: str
     ip: str | None = None
+    task: str = ""
+    project_run: int | None = None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("slipway_request_context", default=None)
@@ -28,6 +33,11 @@ def new_request_id() -> str:
 def current_context() -> RequestContext:
     """The context entered at the edge; a fresh one where none was (a shell, a test)."""
     return _current.get() or RequestContext(request_id=new_request_id())
+
+
+def known_context() -> RequestContext | None:
+    """The context entered at the edge; None where none was."""
+    return _current.get()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.template.loader import render_to_string
 
-from apps.core import monitoring
+from apps.core import logs, monitoring, tracing
 from apps.core.context import RequestContext, entered, new_request_id
 from apps.core.errors import BadRequest, DomainError, NotFound, NotSignedIn, TooLarge, Unavailable
 from apps.core.faults import fault_of
@@ -40,12 +40,22 @@ class RequestContextMiddleware:
         request_id = given if _REQUEST_ID.fullmatch(given) else new_request_id()
         started = time.perf_counter()
         with entered(RequestContext(request_id=request_id, ip=_client_address(request))):
-            response = self.get_response(request)
-        monitoring.observe(request, response.status_code, time.perf_counter() - started)
+            response = self._traced(request, request_id) if tracing.is_on() else self.get_response(request)
+            seconds = time.perf_counter() - started
+            if settings.ACCESS_LOG:
+                logs.note_access(request, response.status_code, seconds)
+        monitoring.observe(request, response.status_code, seconds)
         response["X-Request-ID"] = request_id
         response.setdefault("X-Content-Type-Options", "nosniff")
         response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         response.setdefault("Referrer-Policy", "same-origin")
+        return response
+
+    def _traced(self, request: HttpRequest, request_id: str) -> HttpResponse:
+        said = {"slipway.request_id": request_id}
+        with tracing.of_call(request.method or "", tracing.carrier_of(request), said) as end:
+            response = self.get_response(request)
+            end(monitoring.route_of(request), response.status_code)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -1,4 +1,4 @@
-"""What Prometheus reads: calls by route, counted as they are answered, and gauges, read when it asks.
+"""What Prometheus reads: calls, counted as they are answered, and gauges, read when it asks.
 
 With several web processes set `PROMETHEUS_MULTIPROC_DIR` to an empty folder for each start; else each process tells
 its own counts.
@@ -8,27 +8,50 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
-from redis import Redis
-
-from apps.core.tasks import HEARTBEAT_KEY
 
 logger = logging.getLogger(__name__)
 
+# When each series began is of no use here, and would be every second one.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 _BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_REQUESTS = Counter("slipway_http_requests", "Calls answered.", ["route", "method", "status"])
-_SECONDS = Histogram("slipway_http_request_seconds", "Time to the answer's head.", ["route"], buckets=_BUCKETS)
-_children: dict[tuple[str, str | None, int], tuple[Counter, Histogram]] = {}
+_REQUESTS = Counter("slipway_http_requests", "Calls answered.", ["kind", "route", "method", "status"])
+_SECONDS = Histogram(
+    "slipway_http_request_seconds", "Time to the answer's head.", ["kind", "method", "class"], buckets=_BUCKETS
+)
+_ROUTE_SECONDS = Counter("slipway_http_route_seconds", "Time to the heads of answers, added up.", ["route"])
+Children = tuple[Counter, Histogram, Counter]
+_children: dict[tuple[str, str, str | None, int], Children] = {}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+# Few kinds, by the paths' beginnings: bounds of latency mean something within one kind alone.
+_KINDS = (
+    ("/api/2.0/mlflow-artifacts/", "files"),
+    ("/ajax-api/2.0/mlflow-artifacts/", "files"),
+    ("/get-artifact", "files"),
+    ("/model-versions/get-artifact", "files"),
+    ("/api/v1/", "api"),
+    ("/api/schema", "page"),
+    ("/api/docs", "page"),
+    ("/api/", "protocol"),
+    ("/ajax-api/", "protocol"),
+    ("/static/", "static"),
+    ("/health", "watching"),
+    ("/version", "watching"),
+    ("/metrics", "watching"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +77,45 @@ _families: list[Callable[[], Iterable[Metric]]] = []
 
 
 def declare_families(read: Callable[[], Iterable[Metric]]) -> None:
-    """Add numbers with labels, read when Prometheus asks. Apps call this in `gauges.py`."""
+    """Add numbers that are read together, or have labels. Apps call this in `gauges.py`."""
     _families.append(read)
+
+
+def gauge_of(name: str, help: str, numbers: Iterable[tuple[tuple[str, ...], float]], *labels: str) -> Metric:
+    """A gauge with labels: `numbers` are pairs of the labels' values and the number."""
+    family = GaugeMetricFamily(name, help, labels=labels)
+    for values, number in numbers:
+        family.add_metric(values, number)
+    return family
+
+
+def kind_of(path: str) -> str:
+    """The kind of a call: `protocol`, `files`, `api`, `page`, `static` or `watching`."""
+    for beginning, kind in _KINDS:
+        if path.startswith(beginning):
+            return kind
+    return "page"
 
 
 def observe(request: HttpRequest, status: int, seconds: float) -> None:
     """Count an answered call. Route names come from our tables, so that callers can't make up labels."""
-    key = (_route_of(request), request.method, status)
+    key = (kind_of(request.path_info), route_of(request), request.method, status)
     children = _children.get(key) or _children_of(*key)
     children[0].inc()
     children[1].observe(seconds)
+    children[2].inc(seconds)
 
 
-def _children_of(route: str, method: str | None, status: int) -> tuple[Counter, Histogram]:
+def _children_of(kind: str, route: str, method: str | None, status: int) -> Children:
     """Found once and kept: looking labels up costs more than counting."""
     known = method if method in _METHODS else "other"
-    found = _REQUESTS.labels(route, known, str(status)), _SECONDS.labels(route)
+    found = (
+        _REQUESTS.labels(kind, route, known, str(status)),
+        _SECONDS.labels(kind, known, f"{status // 100}xx"),
+        _ROUTE_SECONDS.labels(route),
+    )
     if known == method:
-        _children[route, method, status] = found
+        _children[kind, route, method, status] = found
     return found
 
 
@@ -113,7 +157,8 @@ def _read(gauge: Gauge) -> float | None:
         return None
 
 
-def _route_of(request: HttpRequest) -> str:
+def route_of(request: HttpRequest) -> str:
+    """The name of the route that a request took, as our tables have it."""
     named: str | None = getattr(request, "route_name", None)
     if named is not None:
         return named
@@ -121,21 +166,3 @@ def _route_of(request: HttpRequest) -> str:
     if match is None:
         return "unknown"
     return match.view_name or match.route or "unknown"
-
-
-def _queue_length() -> float | None:
-    client = Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
-    try:
-        length: int = client.llen("celery")
-        return length
-    finally:
-        client.close()
-
-
-def _heartbeat_age() -> float | None:
-    seen = cache.get(HEARTBEAT_KEY)
-    return None if seen is None else time.time() - float(seen)
-
-
-declare_gauge("slipway_queue_length", "Tasks that wait for a worker.", _queue_length)
-declare_gauge("slipway_worker_heartbeat_age_seconds", "Since scheduled work was last done.", _heartbeat_age)

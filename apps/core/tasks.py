@@ -17,6 +17,7 @@ from django.core.management import call_command
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from apps.core import certificates
 from apps.core.actor import Actor, system_actor
 from apps.core.context import RequestContext, entered, new_request_id
 
@@ -35,7 +36,8 @@ def as_system(task: Callable[Concatenate[Actor, P], R]) -> Callable[P, R]:
     @wraps(task)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         task_id = getattr(getattr(current_task, "request", None), "id", None)
-        with entered(RequestContext(request_id=task_id or new_request_id())):
+        name = getattr(current_task, "name", None) or ""
+        with entered(RequestContext(request_id=task_id or new_request_id(), task=name)):
             return task(system_actor(), *args, **kwargs)
 
     del run.__wrapped__
@@ -90,3 +92,10 @@ def heartbeat(actor: Actor) -> None:
 def clear_sessions(actor: Actor) -> None:
     """Delete the sessions that have ended."""
     call_command("clearsessions")
+
+
+@shared_task(name="core.look_at_certificate")
+@as_system
+def look_at_certificate(actor: Actor) -> None:
+    """See when the certificate of the public address ends; `/metrics` tells."""
+    certificates.look()

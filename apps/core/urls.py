@@ -5,6 +5,7 @@ from apps.core.openapi import DocsView, SchemaView
 
 urlpatterns = [
     path("health", views.health, name="health"),
+    path("health/live", views.live, name="live"),
     path("health/ready", views.ready, name="ready"),
     path("version", views.version, name="version"),
     path("metrics", views.metrics, name="metrics"),

@@ -22,6 +22,12 @@ def version(request: HttpRequest) -> HttpResponse:
 
 
 @open_to_all
+def live(request: HttpRequest) -> HttpResponse:
+    """`OK` from a process that answers, whatever its parts do: starting it anew would not bring those back."""
+    return HttpResponse("OK", content_type="text/plain")
+
+
+@open_to_all
 def health(request: HttpRequest) -> HttpResponse:
     """`OK`, or 503 with the parts that fail."""
     failing = [name for name, well in checks.run_checks(checks.NEEDED).items() if not well]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 from django.db.models import Count
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from apps.core.monitoring import declare_families
+from apps.core.monitoring import declare_families, declare_gauge, gauge_of
+from apps.deployments.actions.common import now_ms
 from apps.deployments.histogram import COLUMNS, quantile
-from apps.deployments.models import Instance, TrafficMinute
+from apps.deployments.models import ALIVE_MS, Deployment, Instance, ServingHost, TrafficMinute
+from apps.deployments.selectors.states import states_of
+from apps.deployments.state_words import WORDS
 
 _QUANTILES = (0.5, 0.95, 0.99)
 
@@ -18,6 +22,24 @@ _QUANTILES = (0.5, 0.95, 0.99)
 def _serving() -> Iterator[Metric]:
     yield _instances()
     yield from _traffic()
+
+
+def _deployments() -> Iterator[Metric]:
+    """Three statements, however many there are."""
+    states = [
+        (each.deployment.name, each.word.value) for each in states_of(list(Deployment.objects.order_by("pk"))).values()
+    ]
+    counted = Counter(word for _, word in states)
+    each = [(pair, 1.0) for pair in states]
+    sums = [((word,), float(counted[word])) for word in WORDS]
+    yield gauge_of("slipway_deployments", "Deployments by how they stand.", sums, "state")
+    help = "Always 1; its label state says how a deployment stands."
+    yield gauge_of("slipway_deployment_state", help, each, "deployment", "state")
+
+
+def _hosts() -> float:
+    alive = ServingHost.objects.filter(stopped_ms__isnull=True, seen_ms__gt=now_ms() - ALIVE_MS)
+    return alive.count()
 
 
 def _instances() -> Metric:
@@ -39,7 +61,7 @@ def _traffic() -> Iterator[Metric]:
     latency = GaugeMetricFamily(
         "slipway_serving_latency_seconds",
         "Time to the head of a model's answer, or until it was given up, in the last whole minute, by quantile.",
-        labels=["deployment", "revision", "quantile"],
+        labels=["deployment", "revision", "q"],
     )
     # The minute before is whole once every gateway has written, which each does all two seconds.
     minute = int((time.time() - 5) // 60) - 1
@@ -63,3 +85,5 @@ def _traffic() -> Iterator[Metric]:
 
 
 declare_families(_serving)
+declare_families(_deployments)
+declare_gauge("slipway_serving_hosts", "Machines that serve and said lately that they live.", _hosts)

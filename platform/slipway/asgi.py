@@ -12,8 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections
 
+from apps.core import tracing
 from apps.core.proxies import name_caller
 from slipway.bridge import Bridge
+from slipway.tracing import start, traced_gateway
 from slipway.wsgi import application as django
 
 # After Django is set up:
@@ -44,6 +46,8 @@ def _pool_for(path: str) -> Executor:
 # A transfer holds no connection of the database's pool while it waits for the network.
 _http = Bridge(django, _pool_for, before_waiting=close_old_connections)
 gateway = Gateway()
+start("web")
+_models: Handler = traced_gateway(gateway) if tracing.is_on() else gateway
 _proxies = settings.TRUSTED_PROXIES
 
 
@@ -62,7 +66,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 def handler_of(path: str) -> Handler:
     """Who answers a path. What only becomes one of the gateway's by decoding is refused there."""
-    return gateway if path.startswith("/serve/") else _http
+    return _models if path.startswith("/serve/") else _http
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -259,6 +260,38 @@ def _with_password(url: str, password: str) -> str:
     return parts._replace(
         netloc=f"{parts.username or ''}:{quote(password, safe='')}@{parts.netloc.rpartition('@')[2]}"
     ).geturl()
+
+
+def tracing() -> str:
+    """Where spans go: what the standard variables of OpenTelemetry say; empty where nothing is to be traced.
+
+    Raises also where what sends them is not installed.
+    """
+    off, exporter = text("OTEL_SDK_DISABLED").lower() == "true", text("OTEL_TRACES_EXPORTER").lower()
+    name = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" if text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") else _OTLP
+    raw = text(name)
+    if off or exporter == "none" or not raw:
+        return ""
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise WrongSetting(f"{name}: {raw!r} is not a URL like http://collector:4318.")
+    protocol = text("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or text("OTEL_EXPORTER_OTLP_PROTOCOL") or "http/protobuf"
+    if protocol != "http/protobuf":
+        raise WrongSetting(f"OTEL_EXPORTER_OTLP_PROTOCOL: {protocol!r} is not spoken here; http/protobuf is.")
+    if not all(_is_installed(module) for module in _TRACING):
+        raise WrongSetting(f"{name}: tracing wants what `pip install slipway[otel]` installs.")
+    return raw
+
+
+_OTLP = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_TRACING = ("opentelemetry.exporter.otlp.proto.http", "opentelemetry.instrumentation.celery", "opentelemetry.sdk")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def networks(name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import yaml
 
 from tests.compose.engine import CACHE, ROOT, Engine
 
@@ -41,9 +42,10 @@ def fetch_wheels() -> Path:
 
 
 def upstream() -> dict[str, str]:
-    """The images of others that compose.yaml names, with the stand-in for each."""
-    named = re.findall(r"^\s+image: (?!\$)(\S+)$", (ROOT / "compose.yaml").read_text(), re.MULTILINE)
-    return {image: _TARGETS[image.rpartition(":")[0]] for image in dict.fromkeys(named)}
+    """The images of others that compose.yaml starts without a profile, with the stand-in for each."""
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"].values()
+    named = [service["image"] for service in services if not service.get("profiles")]
+    return {image: _TARGETS[image.rpartition(":")[0]] for image in dict.fromkeys(named) if not image.startswith("$")}
 
 
 def _build(engine: Engine, image: str, dockerfile: Path, context: Path, *more: str) -> None:

@@ -29,6 +29,17 @@ def test_all_is_well(client: Client) -> None:
     assert (response.status_code, response.content) == (200, b"OK")
 
 
+def test_a_process_lives_while_its_parts_are_away(
+    client: Client, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    for part in ("database", "broker", "artifacts"):
+        monkeypatch.setitem(checks.NEEDED, part, fail)
+    with django_assert_num_queries(0):
+        response = client.get("/health/live")
+    assert (response.status_code, response.content) == (200, b"OK")
+    assert client.get("/health").status_code == 503
+
+
 @pytest.mark.parametrize("part", ["database", "broker", "artifacts"])
 def test_a_part_that_fails_is_named_and_nothing_else(
     client: Client, monkeypatch: pytest.MonkeyPatch, part: str

@@ -22,12 +22,13 @@ def scrape(people: People) -> str:
 
 
 def test_calls_are_counted_by_route_and_status(people: People) -> None:
-    line = 'slipway_http_requests_total{method="GET",route="get_run",status="404"}'
+    line = 'slipway_http_requests_total{kind="protocol",method="GET",route="get_run",status="404"}'
     before = value(scrape(people), line)
     people.ada.call("GET", "runs/get", {"run_id": "0" * 32}, expect=404)
     text = scrape(people)
     assert value(text, line) == before + 1
-    assert value(text, 'slipway_http_request_seconds_count{route="get_run"}') >= 1
+    assert value(text, 'slipway_http_route_seconds_total{route="get_run"}') > 0
+    assert value(text, 'slipway_http_request_seconds_count{class="4xx",kind="protocol",method="GET"}') >= 1
 
 
 def test_callers_can_not_make_up_labels(people: People) -> None:

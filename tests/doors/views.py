@@ -166,6 +166,7 @@ VIEW_DOORS |= WORKERS_API | WORKERS_PAGES
 # Names without a line above, and why.
 OPEN_OR_ELSEWHERE = {
     "health": "open",
+    "live": "open",
     "ready": "open",
     "version": "open",
     "account_login": "open",

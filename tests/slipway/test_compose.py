@@ -59,7 +59,17 @@ def test_secrets_are_files() -> None:
     named = set(re.findall(r"'(\w*(?:PASSWORD|SECRET|ENCRYPTION_KEY)\w*)'", " ".join(environments)))
     assert {name for name in named if not name.endswith("_FILE")} == {"SLIPWAY_SECRET_KEY_FALLBACKS"}
     made = set(re.findall(r"^make (\w+) ", (ROOT / "deploy" / "secrets.sh").read_text(), re.MULTILINE))
-    assert made == set(yaml.safe_load(COMPOSE)["secrets"])
+    # A token is made by the server that it opens.
+    assert made == set(yaml.safe_load(COMPOSE)["secrets"]) - {"metrics_token"}
+
+
+def test_monitoring_is_opt_in_and_finds_its_files() -> None:
+    assert {name for name in OPTIONAL if SERVICES[name]["profiles"] == ["monitoring"]} == {"prometheus", "grafana"}
+    assert SERVICES["prometheus"]["secrets"] == ["metrics_token"]
+    assert "ports" not in SERVICES["prometheus"]
+    for name in ("prometheus", "grafana"):
+        mounted = [volume.split(":")[0] for volume in SERVICES[name]["volumes"] if volume.startswith("./")]
+        assert all((ROOT / path).exists() for path in mounted)
 
 
 def test_the_example_names_each_variable_with_its_default() -> None:

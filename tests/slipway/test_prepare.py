@@ -54,7 +54,7 @@ def test_the_script_makes_good_ones_and_keeps_them(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
     assert set(found) == {
         *("secret_key", "admin_password", "postgres_password", "valkey_password", "s3_secret_key"),
-        "s3_encryption_key",
+        *("s3_encryption_key", "grafana_password"),
     }
     assert all(value.isalnum() and len(value) >= 20 for value in found.values())
     (folder / "valkey_password").unlink()

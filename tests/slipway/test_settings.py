@@ -17,6 +17,9 @@ WRONG = {
     "SLIPWAY_KUBERNETES_SERVICE": "NodePort",
     "SLIPWAY_SERVING_ADDRESS": "0.0.0.0",  # noqa: S104
     "SLIPWAY_SERVING_REPOSITORY": "registry.example.org/serving:latest",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318",
+    "SLIPWAY_ACCESS_LOG": "all",
+    "SLIPWAY_LOG_FORMAT": "xml",
     "DATABASE_URL": "mysql://host/db",
     "REDIS_URL": "localhost:6379",
     "SLIPWAY_ARTIFACT_LOCATIONS": "s3://bucket/prefix, gs://bucket",

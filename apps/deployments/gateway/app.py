@@ -18,7 +18,7 @@ from apps.deployments.gateway.clock import Clock
 from apps.deployments.gateway.connection import CallerLeft
 from apps.deployments.gateway.counting import Counts
 from apps.deployments.gateway.epochs import Epochs, line_of_cache
-from apps.deployments.gateway.quick import Flight, Quick
+from apps.deployments.gateway.quick import Flight, Quick, Unhurried
 from apps.deployments.gateway.rates import Rates
 from apps.deployments.gateway.relay import Receive, Relay, Send
 from apps.deployments.gateway.routes import route_of
@@ -41,7 +41,11 @@ class Gateway:
         self._clock = Clock()
         self._room = Room()
         self.watch = Watch(self._watching, self._counts, self._clock)
-        self.quick = Quick(self.watch, self._callers, self._counts, self._room)
+        self.quick: Quick = Quick(self.watch, self._callers, self._counts, self._room)
+
+    def be_ordinary(self) -> None:
+        """Answer no call quickly: each becomes a request of the application, which others can look at."""
+        self.quick = Unhurried(self.watch, self._callers, self._counts, self._room)
 
     async def start(self) -> None:
         """Begin to look at the database. It may be away: then calls are answered once it is there."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from django.db import connection, transaction
 
+from apps.deployments.gateway.telling import tell
 from apps.deployments.histogram import BOUNDS_MS, COLUMNS, bucket_of
 from apps.deployments.models import Revision, TrafficMinute
 
@@ -83,9 +84,12 @@ def write(counted: Counted) -> Counted:
 
 def _add(rows: Sequence[tuple[Key, list[float]]]) -> None:
     # Revisions are deleted; one that is deleted right now is found out at the commit, and left out the next time.
-    there = set(Revision.objects.filter(pk__in={key[0] for key, _ in rows}).values_list("pk", flat=True))
+    found = Revision.objects.filter(pk__in={key[0] for key, _ in rows})
+    there = dict(found.values_list("pk", "deployment__name"))
     if left := [row for row in rows if row[0][0] in there]:
         _upsert(left)
+    for (revision, _), values in left:
+        tell(there[revision], values)
 
 
 def _upsert(rows: Sequence[tuple[Key, list[float]]]) -> None:

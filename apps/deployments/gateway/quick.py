@@ -169,3 +169,10 @@ class Quick:
         for flight, done in leaving:
             if not flight.is_over:
                 flight.send(done)
+
+
+class Unhurried(Quick):
+    """Begins none."""
+
+    def begin(self, scope: Mapping[str, Any], body: bytes) -> Flight | None:
+        return None

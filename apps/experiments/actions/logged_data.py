@@ -9,7 +9,7 @@ from django.db import transaction
 
 from apps.core.actor import Actor, Level
 from apps.core.errors import InvalidInput, NotFound
-from apps.experiments import ingest, limits, live
+from apps.experiments import counting, ingest, limits, live
 from apps.experiments.access import get_run, reach_of, require_active
 from apps.experiments.actions.common import Pair
 from apps.experiments.actions.model_metrics import ModelValue, store_with_model_values
@@ -86,6 +86,7 @@ def _store(actor: Actor, run_id: str, batch: Batch, of_models: Sequence[ModelVal
     if stored is None:
         raise NotFound(f"Run with id={run_id} not found")
     if not stored.clashes:
+        counting.count(batch)
         _touch(run_id, batch)
     return stored
 

@@ -6,11 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from django.db import close_old_connections
 
 from apps.core.actor import Actor
+from apps.core.context import current_context, entered
 from apps.projects import actions
 from apps.projects.actions import Ending, Fenced, Held
 from apps.projects.execution.insisting import insist
@@ -146,7 +148,8 @@ class Slots:
         # There may be more for another slot.
         self.ring()
         try:
-            self._follow(actor, run, runner)
+            with entered(replace(current_context(), project_run=run.pk)):
+                self._follow(actor, run, runner)
         finally:
             with self._bell:
                 del self._followed[Held(run.pk, run.fence)]

@@ -29,7 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     os.environ["SLIPWAY_WORKER_CONCURRENCY"] = str(options.concurrency)
     os.environ["SLIPWAY_WORKER_NAME"] = options.name
     from slipway.celery import app
+    from slipway.tracing import start
 
+    start("worker")
     # Celery warns of pickled messages sent to root; ours are JSON alone.
     warnings.filterwarnings("ignore", message="(?s)You're running the worker with superuser")
     argv = ["--quiet", "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]

@@ -225,6 +225,11 @@ CELERY_BEAT_SCHEDULER = "slipway.clock:Clock"
 # so that a worker that comes back doesn't find thousands of the same.
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "core.heartbeat", "schedule": timedelta(seconds=15), "options": {"expires": 15}},
+    "look-at-certificate": {
+        "task": "core.look_at_certificate",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 900},
+    },
     "audit-seal": {"task": "audit.seal", "schedule": timedelta(seconds=10), "options": {"expires": 10}},
     "audit-verify": {"task": "audit.verify", "schedule": timedelta(days=1), "options": {"expires": 3600}},
     "clear-sessions": {"task": "core.clear_sessions", "schedule": timedelta(days=1), "options": {"expires": 3600}},
@@ -413,16 +418,27 @@ SPECTACULAR_SETTINGS = {
 }
 
 _LOG_LEVEL = env.choice("SLIPWAY_LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_LOG_FORMAT = env.one_of("SLIPWAY_LOG_FORMAT", "text", "json") or "text"
+# Whether each answered call is a line of the log.
+ACCESS_LOG = env.flag("SLIPWAY_ACCESS_LOG")
+# Where spans go; empty: none are made (`slipway.tracing`).
+TRACES_URL = env.tracing()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"belonging": {"()": "apps.core.logs.Belonging"}},
+    "formatters": {
+        "text": {"()": "apps.core.logs.TextFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "apps.core.logs.JsonFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": _LOG_FORMAT, "filters": ["belonging"]}},
     "root": {"handlers": ["stderr"], "level": _LOG_LEVEL},
     "loggers": {
         "django.server": {"level": "WARNING"},
         # The worker's own level is higher: it must not swallow the heads of the audit chain.
         "slipway.audit": {"level": env.text("SLIPWAY_LOG_LEVEL", "INFO").upper()},
+        # Asked for by a setting of its own.
+        "slipway.access": {"level": "INFO"},
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # Who sends no HTTP is told so; here it would only fill the log.

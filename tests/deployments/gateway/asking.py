@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Executor, Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -140,7 +140,7 @@ def scope_of(
 
 
 async def ask(
-    app: Gateway,
+    app: Callable[..., Awaitable[None]],
     token: str | None = None,
     path: str = "/serve/iris/invocations",
     method: str = "POST",
@@ -162,7 +162,9 @@ async def ask(
     return await send(app, scope_of(path, method, query, named.items()), pieces)
 
 
-async def send(app: Gateway, scope: dict[str, Any], pieces: Iterable[bytes], then: str = "") -> Answered:
+async def send(
+    app: Callable[..., Awaitable[None]], scope: dict[str, Any], pieces: Iterable[bytes], then: str = ""
+) -> Answered:
     """A request with its body in pieces; with `then="http.disconnect"` the client leaves after them."""
     answered, waiting = Answered(), list(pieces)
 

@@ -75,6 +75,6 @@ def test_metrics_tell_of_the_last_minute(people: People, sockets: Path, monkeypa
         said = (await act(exposition)).decode()
         assert 'slipway_serving_calls_per_minute{deployment="iris",outcome="ok",revision="1"} 1.0' in said
         assert 'slipway_serving_instances{deployment="iris",revision="1",state="ready"} 1.0' in said
-        assert 'slipway_serving_latency_seconds{deployment="iris",quantile="0.5",revision="1"}' in said
+        assert 'slipway_serving_latency_seconds{deployment="iris",q="0.5",revision="1"}' in said
 
     run(scenario())

@@ -13,6 +13,14 @@ from slipway.paths import DataFolder
 if TYPE_CHECKING:
     from slipway.upgrade import Upgrade
 
+_HELP = """\
+slipway migrate              bring the database up to date, and make the administrator at the first time
+slipway migrate --preflight  only say what that would do, and whether it can be done
+
+Or, with an app or options, Django's own command alone:
+
+"""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Bring the database up to date. With arguments of Django's own command (an app, --plan, ...) it does just that."""
@@ -25,6 +33,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--password-only", action="store_true")
     parser.add_argument("--preflight", action="store_true")
     options, of_django = parser.parse_known_args(arguments)
+    if {"-h", "--help"} & {*of_django}:
+        sys.stdout.write(_HELP)
+        sys.stdout.flush()
     _refuse_half_restored(settings.DATA)
     # One connection is enough, and without a pool it says at once why there is none.
     settings.DATABASES["default"]["OPTIONS"].pop("pool", None)

@@ -33,7 +33,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         by = (kwargs.get("signal_kwargs") or {}).get("by", "password")
         actions.note_sign_in(actor_of_user(user, Via.SESSION), user=user, by=by)
-        return super().post_login(request, user, **kwargs)
+        answer: HttpResponse = super().post_login(request, user, **kwargs)
+        return answer
 
     def logout(self, request: HttpRequest) -> None:
         if isinstance(request.user, User):

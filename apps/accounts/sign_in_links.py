@@ -16,7 +16,7 @@ class _Keyed(PasswordResetTokenGenerator):
 
     key_salt = "apps.accounts.sign_in_links"
 
-    def _make_hash_value(self, user: User, timestamp: int) -> str:  # type: ignore[override]
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
         # To the microsecond: Django's own counts seconds, within which a link could be used again.
         return f"{user.pk}\0{user.password}\0{user.last_login and user.last_login.isoformat()}\0{timestamp}"
 

@@ -26,6 +26,7 @@ from apps.accounts.actions.users import (
     change_profile,
     create_user,
     delete_user,
+    is_email_fixed,
     set_active,
     set_admin,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "end_other_sessions",
     "end_session",
     "give_grant",
+    "is_email_fixed",
     "link_identity",
     "make_sign_in_link",
     "note_failed_sign_in",

@@ -53,7 +53,7 @@ def admit_identity(actor: Actor, *, identity: Identity, config: OidcConfig) -> U
 
 
 def link_identity(actor: Actor, *, user: User, issuer: str, subject: str) -> None:
-    """Let an identity be `user` from now on, instead of whom it was and of which the user had. Twice changes nothing."""
+    """Let an identity be `user` from now on, instead of who it was; another that the user had ends with it."""
     if user.is_service:
         raise InvalidInput("Service accounts sign in by token alone.")
     if not subject.isprintable() or not 0 < len(subject) <= SocialAccount._meta.get_field("uid").max_length:
@@ -83,12 +83,12 @@ def _person(actor: Actor, identity: Identity, config: OidcConfig) -> User:
 
 
 def _linked_by_email(actor: Actor, identity: Identity, config: OidcConfig) -> User | None:
-    """The account of the same mail address, if it may be taken for the person's; None where there is no such account."""
+    """The account of the same mail address, if it may be taken for the person's; None where there is none."""
     address = identity.email or identity.unproven_email
     if not address:
         return None
     same = User.objects.alias(address=Lower("email")).filter(address=address.lower(), is_service=False)
-    found = list(same.select_for_update().order_by("pk")[:2])
+    found: list[User] = list(same.select_for_update().order_by("pk")[:2])
     if not found:
         return None
     is_taken = SocialAccount.objects.filter(provider=identity.issuer, user__in=found).exists()
@@ -114,7 +114,8 @@ def _free_name(wanted: str) -> str:
     names, start = candidates(wanted), 0
     while start < _NAMES * 20:
         some = list(islice(names, _NAMES))
-        taken = set(User.objects.alias(name=Lower("username")).filter(name__in=some).values_list("name", flat=True))
+        lowered = User.objects.annotate(lowered=Lower("username")).filter(lowered__in=some)
+        taken = set(lowered.values_list("lowered", flat=True))
         free = [name for name in some if name not in taken]
         if free:
             return free[0]

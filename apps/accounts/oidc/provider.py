@@ -94,7 +94,7 @@ def fetch_json(url: str, token: str = "") -> dict[str, Any]:
 
 
 def begin(request: HttpRequest, config: OidcConfig, *, next_url: str) -> HttpResponse:
-    """Lead somebody to the provider; `next_url` is where they go after. State, nonce and PKCE's proof stay in the session."""
+    """Lead somebody to the provider, and to `next_url` after it. State, nonce and PKCE's proof stay in the session."""
     provider, nonce = _Provider(request, config), get_random_string(32)
     answer: HttpResponse = provider.redirect(
         request, "login", next_url=next_url, auth_params={"nonce": nonce}, scope=list(config.scopes), nonce=nonce

@@ -1,4 +1,4 @@
-"""Sign-in and out, under the names that allauth looks for. No other page of allauth's is routed, and none of its views."""
+"""Sign-in and out, under the names that allauth looks for. Nothing else of allauth is routed."""
 
 from __future__ import annotations
 

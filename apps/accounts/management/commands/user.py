@@ -61,7 +61,9 @@ class Command(BaseCommand):
         actions.change_password(actor, user=user, password=_read_password(options["password_stdin"]))
         self.stdout.write(f"The password of {user.username} is changed.")
         if not settings.PASSWORD_SIGN_IN:
-            self.stderr.write("This server takes no passwords (SLIPWAY_PASSWORD_SIGN_IN): see `slipway user sign-in-link`.")
+            self.stderr.write(
+                "This server takes no passwords: see `slipway user sign-in-link`."
+            )
 
     def _sign_in_link(self, options: dict[str, Any]) -> None:
         actor = system_actor("console")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable
 from functools import wraps
 
@@ -17,11 +18,11 @@ from apps.accounts import actions, sign_in_links, throttling
 from apps.accounts.models import User
 from apps.accounts.oidc import provider
 from apps.accounts.oidc.config import OidcConfig
-from apps.accounts.oidc.failures import SignInFailed
+from apps.accounts.oidc.failures import SignInFailed, SignInRefused
 from apps.accounts.web.common import local_path
 from apps.core.actor import system_actor
 from apps.core.context import current_context
-from apps.core.errors import Conflict, NotFound
+from apps.core.errors import Conflict, DomainError, NotFound
 from apps.core.pages import methods
 from apps.core.rules import open_to_all
 
@@ -42,8 +43,9 @@ def _of_provider(view: View) -> Callable[[HttpRequest], HttpResponseBase]:
         try:
             return view(request, config)
         except (SignInFailed, Conflict) as error:
-            logger.warning("sign-in: %s (%s)", error.message, current_context().request_id)
-            return render(request, "account/sign_in_failed.html", {"error": error, "company": config}, status=error.status)
+            cause = error.__cause__ or "no cause besides"
+            logger.warning("sign-in: %s (%s; %s)", error.message, cause, current_context().request_id)
+            return _failed(request, config, error)
 
     return step
 
@@ -72,13 +74,21 @@ def from_provider(request: HttpRequest, config: OidcConfig) -> HttpResponseBase:
 @methods("GET", "POST")
 @never_cache
 def by_link(request: HttpRequest, text: str) -> HttpResponseBase:
-    """A link of `slipway user sign-in-link`. It is used up by a press of a button: what looks at links opens it only."""
-    if request.method == "POST":
-        return _enter(request, actions.use_sign_in_link(text=text), by="link", next_url="/")
+    """A link of `slipway user sign-in-link`. A button uses it up: what looks at links by itself only opens it."""
     user = sign_in_links.find_user(text)
+    if user is not None and request.method == "POST":
+        user = actions.use_sign_in_link(text=text)
+        return _enter(request, user, by="link", next_url="/")
     if user is None:
         throttling.note_wrong_token(current_context().ip)
     return render(request, "account/sign_in_link.html", {"user": user}, status=200 if user else 404)
+
+
+def _failed(request: HttpRequest, config: OidcConfig, error: DomainError) -> HttpResponse:
+    context: dict[str, object] = {"error": error, "company": config, "request_id": current_context().request_id}
+    if isinstance(error, SignInRefused) and error.subject:
+        context["link_command"] = f"slipway user link NAME {shlex.quote(error.subject)}"
+    return render(request, "account/sign_in_failed.html", context, status=error.status)
 
 
 def _enter(request: HttpRequest, user: User, *, by: str, next_url: str) -> HttpResponse:

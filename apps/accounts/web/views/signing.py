@@ -21,8 +21,7 @@ class ThrottledLoginView(LoginView):  # type: ignore[misc]
     """allauth's sign-in, with our page for somebody who has to wait, and without passwords where none are taken."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        ways = {"company": settings.OIDC, "takes_passwords": settings.PASSWORD_SIGN_IN}
-        return {**super().get_context_data(**kwargs), **ways}
+        return {**super().get_context_data(**kwargs), "company": settings.OIDC}
 
     def get_form(self, form_class: Any = None) -> Any:
         """Without words in the fields: their labels stand above them."""

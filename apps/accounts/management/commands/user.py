@@ -48,7 +48,7 @@ class Command(BaseCommand):
         user = actions.create_user(
             actor,
             username=options["name"],
-            password=_read_password(options["password_stdin"]),
+            password=_read_password(options["password_stdin"]) if _wants_password(options) else None,
             is_admin=options["admin"],
             team=team,
             role=Role(options["role"]),
@@ -61,14 +61,14 @@ class Command(BaseCommand):
         actions.change_password(actor, user=user, password=_read_password(options["password_stdin"]))
         self.stdout.write(f"The password of {user.username} is changed.")
         if not settings.PASSWORD_SIGN_IN:
-            self.stderr.write(
-                "This server takes no passwords: see `slipway user sign-in-link`."
-            )
+            self.stderr.write("This server takes no passwords: see `slipway user sign-in-link`.")
 
     def _sign_in_link(self, options: dict[str, Any]) -> None:
         actor = system_actor("console")
         user = access.get_user(actor, options["name"])
         self.stdout.write(actions.make_sign_in_link(actor, user=user))
+        if not settings.PUBLIC_URL:
+            self.stderr.write("Put the address of the site in front, if it is another: SLIPWAY_PUBLIC_URL is not set.")
 
     def _link(self, options: dict[str, Any]) -> None:
         actor = system_actor("console")
@@ -89,6 +89,10 @@ class Command(BaseCommand):
         user = access.get_user(actor, name)
         actions.set_active(actor, user=user, is_active=is_active)
         self.stdout.write(f"{user.username} is {'enabled' if is_active else 'disabled'}.")
+
+
+def _wants_password(options: dict[str, Any]) -> bool:
+    return settings.PASSWORD_SIGN_IN or options["password_stdin"]
 
 
 def _read_password(from_stdin: bool) -> str:

@@ -16,6 +16,14 @@ make() {
     echo "made $file"
 }
 
+# A file for what others make up, and not everybody has.
+optional() {
+    [ -e "$folder/$1" ] && return
+    : >"$folder/$1"
+    chmod 0644 "$folder/$1"
+    echo "made $folder/$1, which is empty"
+}
+
 make secret_key 64
 make admin_password 20
 make postgres_password 32
@@ -23,6 +31,8 @@ make valkey_password 32
 make s3_secret_key 40
 make s3_encryption_key 64
 make grafana_password 20
+# Made by the provider that people sign in with, if there is one: write it in here.
+optional oidc_client_secret
 if [ -f .env ] && grep -q '^SLIPWAY_SECRETS=$' .env; then
     sed "s|^SLIPWAY_SECRETS=\$|SLIPWAY_SECRETS=$(cd "$folder" && pwd)|" .env >"$folder/.env.part"
     cat "$folder/.env.part" >.env

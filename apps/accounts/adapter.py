@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from apps.accounts import actions, passwords, sessions
 from apps.accounts.authentication import actor_of_user
@@ -29,7 +29,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         sessions.start(request.session)
-        actions.note_sign_in(actor_of_user(user, Via.SESSION), user=user)
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        by = (kwargs.get("signal_kwargs") or {}).get("by", "password")
+        actions.note_sign_in(actor_of_user(user, Via.SESSION), user=user, by=by)
+        answer: HttpResponse = super().post_login(request, user, **kwargs)
+        return answer
 
     def logout(self, request: HttpRequest) -> None:
         if isinstance(request.user, User):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -13,7 +14,7 @@ from django.http import HttpRequest
 from apps.accounts.models import Grant, Membership, Team, Token, User
 
 # What libraries bring along could be changed there past every action, and none of it is used here.
-for brought in (EmailAddress, Group, UserSession):
+for brought in (EmailAddress, Group, SocialAccount, SocialApp, SocialToken, UserSession):
     admin.site.unregister(brought)
 
 
@@ -44,7 +45,7 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
-    list_display = ("username", "is_active", "is_superuser", "is_service", "home_team", "last_login")
+    list_display = ("username", "email", "is_active", "is_superuser", "is_service", "home_team", "last_login")
     list_filter = ("is_active", "is_superuser", "is_service")
     list_select_related = ("home_team",)
     search_fields = ("username", "first_name", "last_name", "email")

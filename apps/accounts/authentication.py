@@ -232,6 +232,8 @@ def _caller_of_basic(value: str) -> _Kept | None:
 
 
 def _caller_of_password(username: str, password: str) -> _Kept | None:
+    if not settings.PASSWORD_SIGN_IN:
+        return None
     key = hmac.digest(_basic_key, f"{username}\0{password}".encode(), "sha256").hex()
     now = epoch.current()
     kept = _kept.get(key)

@@ -8,10 +8,15 @@ USER_DELETED = declare("user.deleted", "deleted the user {object}")
 PASSWORD_CHANGED = declare("user.password_changed", "changed the password of {object}")
 ADMIN_CHANGED = declare("user.admin_changed", "changed whether {object} administers the site")
 
+ADMIN_KEPT = declare("user.admin_kept", "left {object}, the last administrator, an administrator: {note}")
+IDENTITY_LINKED = declare("user.identity_linked", "linked {object} to an account of {note}")
+
 SIGNED_IN = declare("user.signed_in", "signed in")
 SIGNED_OUT = declare("user.signed_out", "signed out")
 SIGN_IN_FAILED = declare("user.sign_in_failed", "failed to sign in as {object}")
 SIGN_IN_LOCKED = declare("user.sign_in_locked", "failed too often and can't try for a while: {note}")
+SIGN_IN_REFUSED = declare("user.sign_in_refused", "refused to sign {object} in: {note}")
+SIGN_IN_LINK_MADE = declare("user.sign_in_link_made", "made a link that signs {object} in")
 SESSION_ENDED = declare("user.session_ended", "ended a session of {object}")
 
 TEAM_CREATED = declare("team.created", "created the team {object}")

@@ -6,6 +6,7 @@ A correct token is never refused because of others' failures: it is looked up fi
 from __future__ import annotations
 
 import logging
+import secrets
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -31,6 +32,14 @@ def note_wrong_password(username: str, address: str | None) -> bool:
     return _count(_password_limits(username, address))
 
 
+def forget_failures(username: str) -> None:
+    """Let an account be tried again at once, from every address that is not held up itself."""
+    try:
+        cache.set(_round_key(username), secrets.token_hex(4), timeout=2 * WINDOW_SECONDS)
+    except RedisError as error:
+        logger.warning("cache: %s; failed sign-ins are forgotten after %d seconds", error, WINDOW_SECONDS)
+
+
 def note_wrong_token(address: str | None) -> None:
     """Count a token that is none. Raises `TooManyRequests` instead of letting the caller go on guessing."""
     limits = {f"throttle.token.{address}": TOKENS_PER_ADDRESS}
@@ -39,12 +48,29 @@ def note_wrong_token(address: str | None) -> None:
 
 
 def _password_limits(username: str, address: str | None) -> dict[str, int]:
-    account = username.lower().encode(errors="replace").hex()[:120]
+    account = _account(username) + _round(username)
     return {
         f"throttle.both.{account}.{address}": PER_ACCOUNT_AND_ADDRESS,
         f"throttle.account.{account}": PER_ACCOUNT,
         f"throttle.address.{address}": PER_ADDRESS,
     }
+
+
+def _account(username: str) -> str:
+    return username.lower().encode(errors="replace").hex()[:120]
+
+
+def _round_key(username: str) -> str:
+    return f"throttle.round.{_account(username)}"
+
+
+def _round(username: str) -> str:
+    """Failures are counted under it, so that another one forgets them all, whatever addresses they came from."""
+    try:
+        return str(cache.get(_round_key(username), ""))
+    except RedisError:
+        # What counts them will say so.
+        return ""
 
 
 def _refuse_over(limits: dict[str, int]) -> None:

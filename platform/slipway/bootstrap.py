@@ -25,7 +25,8 @@ def first_start() -> str | None:
         if User.objects.filter(is_superuser=True).exists():
             return None
         given = env.text("SLIPWAY_ADMIN_PASSWORD")
-        password = given or secrets.token_urlsafe(15)
+        # None is shown that is no good: the first sign-in is by the provider, or by a link of the command.
+        password = given or (secrets.token_urlsafe(15) if settings.PASSWORD_SIGN_IN else None)
         accounts.create_user(
             actor, username=settings.ADMIN_USERNAME, password=password, is_admin=True, team=team, role=Role.ADMIN
         )

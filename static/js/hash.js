@@ -29,11 +29,14 @@ function lead() {
   const page = pageOf(location.hash);
   if (page === null) return;
   const form = document.querySelector("form[data-signs-in]");
-  if (!form) {
+  const link = document.querySelector("a[data-signs-in]");
+  if (!form && !link) {
     if (page === "/") history.replaceState(null, "", "/");
     else location.replace(page);
     return;
   }
+  if (link && ["", "/"].includes(new URL(link.href).searchParams.get("next") ?? "")) link.search = new URLSearchParams({ next: page });
+  if (!form) return;
   const next = form.elements.next ?? form.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name: "next" }));
   if (!next.value || next.value === "/") next.value = page;
 }

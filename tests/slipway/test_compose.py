@@ -57,8 +57,11 @@ def test_a_service_has_no_more_rights_than_it_needs(name: str) -> None:
 def test_secrets_are_files() -> None:
     environments = [str(service.get("environment", {})) for service in SERVICES.values()]
     named = set(re.findall(r"'(\w*(?:PASSWORD|SECRET|ENCRYPTION_KEY)\w*)'", " ".join(environments)))
-    assert {name for name in named if not name.endswith("_FILE")} == {"SLIPWAY_SECRET_KEY_FALLBACKS"}
-    made = set(re.findall(r"^make (\w+) ", (ROOT / "deploy" / "secrets.sh").read_text(), re.MULTILINE))
+    assert {name for name in named if not name.endswith("_FILE")} == {
+        "SLIPWAY_SECRET_KEY_FALLBACKS",
+        "SLIPWAY_PASSWORD_SIGN_IN",
+    }
+    made = set(re.findall(r"^(?:make|optional) (\w+)", (ROOT / "deploy" / "secrets.sh").read_text(), re.MULTILINE))
     # A token is made by the server that it opens.
     assert made == set(yaml.safe_load(COMPOSE)["secrets"]) - {"metrics_token"}
 

@@ -54,11 +54,14 @@ def test_the_script_makes_good_ones_and_keeps_them(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
     assert set(found) == {
         *("secret_key", "admin_password", "postgres_password", "valkey_password", "s3_secret_key"),
-        *("s3_encryption_key", "grafana_password"),
+        *("s3_encryption_key", "grafana_password", "oidc_client_secret"),
     }
+    assert found.pop("oidc_client_secret") == ""
     assert all(value.isalnum() and len(value) >= 20 for value in found.values())
     (folder / "valkey_password").unlink()
     subprocess.run(["sh", script, folder], check=True)
     assert {**found, "valkey_password": ""} == {
-        file.name: "" if file.name == "valkey_password" else file.read_text() for file in folder.iterdir()
+        file.name: "" if file.name == "valkey_password" else file.read_text()
+        for file in folder.iterdir()
+        if file.name != "oidc_client_secret"
     }

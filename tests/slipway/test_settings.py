@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from slipway import env, env_oidc
+
 BIN = Path(sys.executable).parent
 
 WRONG = {
@@ -30,6 +32,7 @@ WRONG = {
     "SLIPWAY_LOG_LEVEL": "loud",
     "SLIPWAY_LOG_LIMIT_MB": "0",
     "SLIPWAY_NO_LOGIN": "perhaps",
+    "SLIPWAY_PASSWORD_SIGN_IN": "false",
     "SLIPWAY_OUTGOING_ALLOW": "10.0.0.0/8, https://hooks.example.org",
     "SLIPWAY_PROJECT_ARCHIVE_DAYS": "some",
     "SLIPWAY_PROJECT_ARCHIVE_MB": "0",
@@ -49,6 +52,29 @@ WRONG = {
 }
 
 
+# What is wrong beside a whole set of the others, and the name that the line begins with.
+OIDC = {
+    "SLIPWAY_OIDC_ISSUER": "https://login.example.org",
+    "SLIPWAY_OIDC_CLIENT_ID": "slipway",
+    "SLIPWAY_OIDC_CLIENT_SECRET": "secret",
+}
+WRONG_OIDC = [
+    ("SLIPWAY_OIDC_ISSUER", ""),
+    ("SLIPWAY_OIDC_ISSUER", "login.example.org"),
+    ("SLIPWAY_OIDC_ISSUER", "http://login.example.org"),
+    ("SLIPWAY_OIDC_ISSUER", "https://login.example.org/?tenant=1"),
+    ("SLIPWAY_OIDC_CLIENT_ID", ""),
+    ("SLIPWAY_OIDC_CLIENT_SECRET", ""),
+    ("SLIPWAY_OIDC_CLIENT_SECRET_FILE", "/nowhere"),
+    ("SLIPWAY_OIDC_NAME", "x" * 41),
+    ("SLIPWAY_OIDC_SCOPES", "profile email"),
+    ("SLIPWAY_OIDC_GROUPS", "ml=forge"),
+    ("SLIPWAY_OIDC_CREATE_USERS", "some"),
+    ("SLIPWAY_OIDC_LINK_BY_EMAIL", "verified"),
+    ("SLIPWAY_PASSWORD_SIGN_IN", "never"),
+]
+
+
 def slipway(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """`slipway ARGUMENTS` with a clean environment."""
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "SLIPWAY_HOME": str(home / "data"), **more}
@@ -61,6 +87,36 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path, name: str) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"slipway: {name}")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG_OIDC)
+def test_a_wrong_or_half_set_of_a_provider_is_one_line(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, word in {**OIDC, name: value}.items():
+        monkeypatch.setenv(key, word)
+    with pytest.raises(env.WrongSetting, match=f"^{name}") as caught:
+        env_oidc.password_sign_in("SLIPWAY_PASSWORD_SIGN_IN", env_oidc.oidc())
+    assert "\n" not in str(caught.value)
+
+
+def test_half_a_set_stops_the_start(tmp_path: Path) -> None:
+    done = slipway(tmp_path, "server", SLIPWAY_OIDC_GROUPS="ml=forge:member")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("slipway: SLIPWAY_OIDC_ISSUER: SLIPWAY_OIDC_GROUPS is set, and this is not")
+
+
+def test_a_provider_as_it_is_set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env_oidc.oidc() is None
+    (tmp_path / "secret").write_text("of a file\n")
+    for key, word in OIDC.items():
+        monkeypatch.setenv(key, word)
+    monkeypatch.setenv("SLIPWAY_OIDC_ISSUER", "https://login.example.org/realms/x/.well-known/openid-configuration")
+    monkeypatch.setenv("SLIPWAY_OIDC_CLIENT_SECRET_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("SLIPWAY_OIDC_SCOPES", "openid, groups")
+    found = env_oidc.oidc()
+    assert found is not None
+    assert (found.issuer, found.client_secret) == ("https://login.example.org/realms/x", "of a file")
+    assert (found.name, found.scopes, found.creates_users) == ("login.example.org", ("openid", "groups"), True)
+    assert "of a file" not in repr(found)
 
 
 def test_up_says_the_same(tmp_path: Path) -> None:

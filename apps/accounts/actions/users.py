@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from functools import partial
+
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from apps.accounts import events
+from apps.accounts import events, throttling
 from apps.accounts.actions.common import user_subject, validate, validate_new_password
 from apps.accounts.actions.sessions import drop_sessions
 from apps.accounts.actions.teams import add_member
@@ -59,6 +62,8 @@ def change_password(actor: Actor, *, user: User, password: str, keep_session: st
         drop_sessions(user, keep=keep_session)
         record(actor, events.PASSWORD_CHANGED, user_subject(user))
         forget_actors()
+        # They were failures with another password.
+        transaction.on_commit(partial(throttling.forget_failures, user.username))
 
 
 def change_profile(actor: Actor, *, user: User, first_name: str, last_name: str, email: str) -> None:
@@ -68,12 +73,19 @@ def change_profile(actor: Actor, *, user: User, first_name: str, last_name: str,
     after = dict(zip(fields, (first_name, last_name, email), strict=True))
     if before == after:
         return
+    if email != user.email and not actor.is_admin and is_email_fixed():
+        raise InvalidInput("The mail address is what people are known by at sign-in: an administrator changes it.")
     for field, value in after.items():
         setattr(user, field, value)
     validate(user)
     with transaction.atomic():
         user.save(update_fields=fields)
         record(actor, events.USER_CHANGED, user_subject(user), before=before, after=after)
+
+
+def is_email_fixed() -> bool:
+    """Whether who has a mail address is taken for its owner: then people may not give themselves that of another."""
+    return settings.OIDC is not None and settings.OIDC.links_by_email
 
 
 def set_active(actor: Actor, *, user: User, is_active: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -38,8 +39,9 @@ class NewUser(serializers.Serializer[Any]):
     role = serializers.ChoiceField(_ROLES, default=Role.MEMBER.value)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Exactly one of: a password, being a service account of a team."""
-        if attrs["is_service"] == ("password" in attrs):
+        """Exactly one of: a password, being a service account of a team. People need none where none are taken."""
+        needs_one = not attrs["is_service"] and settings.PASSWORD_SIGN_IN
+        if needs_one != ("password" in attrs) and (needs_one or attrs["is_service"]):
             raise serializers.ValidationError({"password": "A person wants a password, a service account has none."})
         if attrs["is_service"] and "team" not in attrs:
             raise serializers.ValidationError({"team": "A service account belongs to a team."})

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
+from apps.core.errors import NotFound
 from apps.core.http import ActorRequest
-from apps.core.pages import MENDABLE
+from apps.core.pages import MENDABLE, PageView
 
 
 def local_path(request: HttpRequest, wanted: str) -> str:
@@ -21,6 +26,18 @@ def local_path(request: HttpRequest, wanted: str) -> str:
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wanted if safe else "/"
+
+
+def of_passwords(view: PageView) -> PageView:
+    """A page about passwords: it is there where people sign in by them."""
+
+    @wraps(view)
+    def shown(request: ActorRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not settings.PASSWORD_SIGN_IN:
+            raise NotFound(_("This server takes no passwords."))
+        return view(request, *args, **kwargs)
+
+    return shown
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -37,6 +38,11 @@ class ProfileForm(forms.Form):
     first_name = forms.CharField(label=_("First name"), max_length=150, required=False)
     last_name = forms.CharField(label=_("Last name"), max_length=150, required=False)
     email = forms.EmailField(label=_("Mail"), max_length=254, required=False)
+
+    def fix_email(self) -> None:
+        """Only show the mail address."""
+        self.fields["email"].disabled = True
+        self.fields["email"].help_text = _("You are known by it at sign-in: an administrator changes it.")
 
 
 class NewPasswordForm(forms.Form):
@@ -148,6 +154,11 @@ class PersonForm(forms.Form):
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.all(), required=False)
     role = forms.ChoiceField(label=_("Role"), choices=ROLE_CHOICES, initial=Role.MEMBER.value)
     is_admin = forms.BooleanField(label=_("Administers the site"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not settings.PASSWORD_SIGN_IN:
+            del self.fields["password"]
 
 
 class GrantForm(forms.Form):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from django.db import connections
 
-from slipway.doctor import here, parts, services
+from slipway.doctor import here, parts, services, sign_in
 from slipway.doctor.findings import Finding, fail
 
 Check = Callable[[], Finding]
@@ -24,13 +24,14 @@ CHECKS: dict[str, Check] = {
     "storage": services.check_storage,
     "clock": services.check_clock,
     "mail": services.check_mail,
+    "sign-in": sign_in.check_sign_in,
     "worker": parts.check_worker,
     "serving": parts.check_serving,
     "audit log": parts.check_audit_log,
     "backup": parts.check_backup,
 }
 # Without the first there is nothing to ask of the others.
-_NEEDED = dict.fromkeys(("migrations", "clock", "worker", "serving", "audit log"), "database")
+_NEEDED = dict.fromkeys(("migrations", "clock", "sign-in", "worker", "serving", "audit log"), "database")
 
 
 def examine(seconds: float = _SECONDS) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from django.core.management.utils import get_random_secret_key
 
-from slipway import env
+from slipway import env, env_oidc
 from slipway.paths import ASSETS, DataFolder
 
 SLIPWAY_VERSION = version("slipway")
@@ -101,6 +101,9 @@ DEBUG = False
 AUDIT_HEADS: Path | None = DATA.root
 NO_LOGIN = env.flag("SLIPWAY_NO_LOGIN")
 ADMIN_USERNAME = env.text("SLIPWAY_ADMIN_USERNAME", "admin")
+# The provider that people of a company sign in with, and whether passwords are taken beside it.
+OIDC = env_oidc.oidc()
+PASSWORD_SIGN_IN = env_oidc.password_sign_in("SLIPWAY_PASSWORD_SIGN_IN", OIDC)
 
 # Proxies whose word is taken for who calls (`X-Forwarded-For`).
 TRUSTED_PROXIES = env.networks("SLIPWAY_TRUSTED_PROXIES")
@@ -124,6 +127,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "channels",
     "django_celery_beat",
@@ -330,6 +334,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Seconds that a link of `slipway user sign-in-link` is good for.
+PASSWORD_RESET_TIMEOUT = 15 * 60
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
@@ -340,6 +346,8 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 # One engine throttles: `apps.accounts.throttling`.
 ACCOUNT_RATE_LIMITS = False
+# Of a provider nothing is kept but who somebody is there.
+SOCIALACCOUNT_STORE_TOKENS = False
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_NAME = "slipway_session"

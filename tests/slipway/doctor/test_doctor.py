@@ -13,8 +13,9 @@ from apps.accounts import actions as accounts
 from apps.audit.models import Event
 from apps.audit.sealing import seal_pending
 from apps.core.actor import system_actor
-from slipway.doctor import examination, here, parts, services
+from slipway.doctor import examination, here, parts, services, sign_in
 from slipway.doctor.findings import Finding, fail, ok
+from tests.accounts.oidc.fake import fake_provider, signing_in_with
 from tests.erasing import triggers_lifted
 from tests.servers import slipway_up
 from tests.slipway.backup.installations import Installation
@@ -89,6 +90,28 @@ def test_mail_that_nobody_takes(settings: Any) -> None:
     finding = examination._within("mail", services.check_mail, 10)
     assert finding.level == "fail"
     assert "SLIPWAY_EMAIL_URL" in finding.advice
+
+
+@pytest.mark.django_db
+def test_the_provider_of_sign_in(settings: Any) -> None:
+    assert sign_in.check_sign_in().level == "ok"
+    settings.PUBLIC_URL = "https://slipway.example.org"
+    with fake_provider() as fake:
+        with signing_in_with(fake, passwords=False):
+            assert sign_in.check_sign_in().message == f"{fake.issuer}, with 1 keys; no passwords"
+        with signing_in_with(fake, "ml=foundry:member"):
+            assert "foundry" in sign_in.check_sign_in().message
+        fake.document = {"scopes_supported": ["openid"], "issuer": f"{fake.issuer}/"}
+        with signing_in_with(fake):
+            found = sign_in.check_sign_in()
+            assert (found.level, "email, profile" in found.message) == ("warn", True)
+            fake.document = {"issuer": "https://evil.example"}
+            found = sign_in.check_sign_in()
+            assert (found.level, "another issuer" in found.message) == ("fail", True)
+            fake.document, fake.broken = {}, {"/jwks"}
+            assert sign_in.check_sign_in().level == "fail"
+    with signing_in_with(fake, issuer="http://127.0.0.1:1"):
+        assert "SLIPWAY_OIDC_ISSUER" in sign_in.check_sign_in().advice
 
 
 def test_a_check_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

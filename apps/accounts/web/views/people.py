@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import access, actions
 from apps.accounts.models import User
-from apps.accounts.web.common import errors_as_messages, said, settings_page
+from apps.accounts.web.common import errors_as_messages, of_passwords, said, settings_page
 from apps.accounts.web.forms import NewPasswordForm, PersonForm
 from apps.core.actor import Role
 from apps.core.http import ActorRequest
@@ -35,7 +35,7 @@ def new_person(request: ActorRequest) -> HttpResponse:
     """Make an account."""
     form = PersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data | {"role": Role(form.cleaned_data["role"])}
+        data = {"password": None, **form.cleaned_data, "role": Role(form.cleaned_data["role"])}
         with errors_in(form):
             actions.create_user(request.actor, **data)
             return done(request, reverse("accounts:people"))
@@ -44,6 +44,7 @@ def new_person(request: ActorRequest) -> HttpResponse:
 
 @admins_only
 @methods("GET", "POST")
+@of_passwords
 def set_password(request: ActorRequest, username: str) -> HttpResponse:
     """Set somebody's password, who is then signed out everywhere."""
     user = access.get_user(request.actor, username)

@@ -10,7 +10,7 @@ from apps.accounts import access, actions
 from apps.accounts.models import User
 from apps.accounts.passwords import find_by_password
 from apps.accounts.sessions import browser_named
-from apps.accounts.web.common import said, settings_page
+from apps.accounts.web.common import of_passwords, said, settings_page
 from apps.accounts.web.forms import OwnPasswordForm, ProfileForm
 from apps.core.actor import Via
 from apps.core.errors import InvalidInput
@@ -28,6 +28,8 @@ def profile(request: ActorRequest) -> HttpResponse:
     user = access.get_account(request.actor, request.actor.username)
     initial = {"first_name": user.first_name, "last_name": user.last_name, "email": user.email}
     form = ProfileForm(request.POST or None, initial=initial)
+    if actions.is_email_fixed() and not request.actor.is_admin:
+        form.fix_email()
     if request.method == "POST" and form.is_valid():
         with errors_in(form):
             actions.change_profile(request.actor, user=user, **form.cleaned_data)
@@ -40,6 +42,7 @@ def profile(request: ActorRequest) -> HttpResponse:
 
 @signed_in
 @methods("GET", "POST")
+@of_passwords
 def password(request: ActorRequest) -> HttpResponse:
     """A new password; all other browsers are signed out."""
     user = access.get_account(request.actor, request.actor.username)

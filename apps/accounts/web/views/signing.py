@@ -3,20 +3,25 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.views import LoginView, LogoutView
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from apps.accounts.access import get_team_by_id
 from apps.accounts.middleware import SESSION_TEAM
 from apps.accounts.web.common import local_path
-from apps.core.errors import NotFound, TooManyRequests
+from apps.core.errors import NotFound, PermissionDenied, TooManyRequests
 from apps.core.http import ActorRequest
 from apps.core.pages import methods
 from apps.core.rules import open_to_all, signed_in
 
 
 class ThrottledLoginView(LoginView):  # type: ignore[misc]
-    """allauth's sign-in, with our page for somebody who has to wait."""
+    """allauth's sign-in, with our page for somebody who has to wait, and without passwords where none are taken."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "company": settings.OIDC}
 
     def get_form(self, form_class: Any = None) -> Any:
         """Without words in the fields: their labels stand above them."""
@@ -27,8 +32,10 @@ class ThrottledLoginView(LoginView):  # type: ignore[misc]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
+            if not settings.PASSWORD_SIGN_IN:
+                raise PermissionDenied(_("This server takes no passwords."))
             answer: HttpResponse = super().post(request, *args, **kwargs)
-        except TooManyRequests as error:
+        except (TooManyRequests, PermissionDenied) as error:
             context = self.get_context_data(form=self.get_form_class()(request=request), refused=error.message)
             answer = render(request, "account/login.html", context, status=error.status)
             for name, value in error.headers.items():

@@ -193,7 +193,7 @@ def test_settings_are_those_of_compose() -> None:
 def test_secrets_are_files() -> None:
     (example,) = documents(FOLDER / "secret.example.yaml")
     assert set(example["stringData"].values()) == {""}
-    made = set(re.findall(r"^make (\w+) ", (ROOT / "deploy" / "secrets.sh").read_text(), re.MULTILINE))
+    made = set(re.findall(r"^(?:make|optional) (\w+)", (ROOT / "deploy" / "secrets.sh").read_text(), re.MULTILINE))
     assert set(example["stringData"]) <= made
     for name, pod in pods().items():
         (volume,) = [each["secret"] for each in pod["volumes"] if each["name"] == "secrets"]

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TypeGuard
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection, models
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import Error as AnyDatabaseError
+from django.db import OperationalError, connection, models
 from django.db.migrations import AddField, AddIndex, CreateModel, Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.operations.base import Operation
 from django.db.models.fields import NOT_PROVIDED
 
+from slipway.env import WrongSetting
+
 # Any number, the same in all releases: one migrates at a time.
 _LOCK = 0x51C9
 _WAITING_SECONDS = 600
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,43 +79,108 @@ def look() -> Upgrade:
 
 def is_additive(migration: Migration) -> bool:
     """Whether code that knows nothing of it works on the changed database: it only adds what may be left out."""
-    return all(_adds(operation) for operation in migration.operations)
+    made = {_key(migration.app_label, operation.name) for operation in migration.operations if _makes(operation)}
+    return all(_adds(migration.app_label, operation, made) for operation in migration.operations)
 
 
-def _adds(operation: Operation) -> bool:
-    if isinstance(operation, AddField):
-        # Django takes a default away from the column again, so the statements of older code would miss a value.
-        field: models.Field[object, object] = operation.field
-        return field.null or field.db_default is not NOT_PROVIDED or field.many_to_many is True
-    return isinstance(operation, CreateModel | AddIndex)
+def _adds(app: str, operation: Operation, made: set[str]) -> bool:
+    match operation:
+        case CreateModel():
+            return not any(_holds(app, field, made) for _, field in operation.fields)
+        case AddField():
+            # Django takes a default away from the column again, so the statements of older code would miss a value.
+            field: models.Field[object, object] = operation.field
+            return (field.null or field.db_default is not NOT_PROVIDED) and not _holds(app, field, made)
+        case AddIndexConcurrently():
+            return True
+        case AddIndex():
+            # Nobody can write into a table while PostgreSQL makes an index of it.
+            return _key(app, operation.model_name) in made
+    return False
+
+
+def _makes(operation: Operation) -> TypeGuard[CreateModel]:
+    return isinstance(operation, CreateModel)
+
+
+def _holds(app: str, field: models.Field[object, object], made: set[str]) -> bool:
+    """Whether a row of a table that was there before can't be deleted by who doesn't know what points at it."""
+    if field.many_to_many:
+        return True
+    if not isinstance(field, models.ForeignKey) or not getattr(field, "db_constraint", True):
+        return False
+    target = field.remote_field.model
+    return _key(app, target if isinstance(target, str) else target._meta.label) not in made
+
+
+def _key(app: str, name: str) -> str:
+    return (name if "." in name else f"{app}.{name}").lower()
 
 
 def _room() -> tuple[int, int]:
-    """SQLite makes a changed table anew, at worst all of them at once; PostgreSQL's disk can't be seen from here."""
+    """SQLite makes a changed table anew, at worst all of them, in its log and then in the file.
+
+    PostgreSQL's disk can't be seen from here.
+    """
     if connection.vendor != "sqlite":
         return 0, 0
-    file = Path(str(connection.settings_dict["NAME"]))
-    return file.stat().st_size, shutil.disk_usage(file.parent).free
+    file = _file()
+    return 2 * file.stat().st_size, shutil.disk_usage(file.parent).free
+
+
+def _file() -> Path:
+    return Path(str(connection.settings_dict["NAME"]))
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Wait until nobody else migrates this database; whoever is killed waits for nothing any more."""
-    if connection.vendor == "sqlite":
-        folder = Path(str(connection.settings_dict["NAME"])).parent
-        with (folder / ".migrating").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        return
-    # On this very connection, so that the lock goes where what migrates goes.
+    """Wait until nobody else migrates this database; whoever is killed waits for nothing any more.
+
+    Raises `WrongSetting` where the other takes too long, or there is nowhere for the database.
+    """
+    with _alone_with_a_file() if connection.vendor == "sqlite" else _alone_in_the_database():
+        yield
+
+
+@contextmanager
+def _alone_with_a_file() -> Iterator[None]:
+    place = _file().parent / ".migrating"
+    try:
+        lock = place.open("w")
+    except OSError as error:
+        raise WrongSetting(f"DATABASE_URL: {place.parent} can't be written to ({error.strerror}).") from error
+    with lock:
+        end = time.monotonic() + _WAITING_SECONDS
+        while not _is_locked(lock):
+            if time.monotonic() > end:
+                raise WrongSetting("DATABASE_URL: another migration of it goes on and does not end.")
+            time.sleep(_LOOK_SECONDS)
+        yield
+
+
+def _is_locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _alone_in_the_database() -> Iterator[None]:
+    """On this very connection, so that the lock goes where what migrates goes."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{_WAITING_SECONDS}s"])
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        try:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        except OperationalError as error:
+            raise WrongSetting("DATABASE_URL: another migration of it goes on and does not end.") from error
         cursor.execute("SELECT set_config('lock_timeout', '0', false)")
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
+        # One that was lost has no lock any more, and why it was is what has to be said.
+        with suppress(AnyDatabaseError), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 

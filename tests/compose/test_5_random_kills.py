@@ -10,6 +10,7 @@ import random
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import requests
@@ -84,6 +85,7 @@ def test_what_was_acknowledged_is_there(up: Stack, server: Server, docker: Engin
     ended.set()
     for script in scripts:
         script.join(120)
+        assert not script.is_alive()
     wait_for(lambda: all_healthy(up), 300)
     wait_for(lambda: requests.get(f"{URL}/health", timeout=30).status_code == 200)
     steps = {run_id: count for script in scripts for run_id, count in script.steps.items()}
@@ -103,8 +105,10 @@ def _kill_for(docker: Engine, seconds: float, chance: random.Random) -> int:
     while time.monotonic() < end:
         pid = docker.docker("inspect", "--format", "{{.State.Pid}}", f"slipway-{chance.choice(_VICTIMS)}")
         if pid != "0":
-            os.kill(int(pid), signal.SIGKILL)
-            killed += 1
+            # It may have ended by itself meanwhile, as who waits for the database does.
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+                killed += 1
         time.sleep(chance.uniform(1, 9))
     return killed
 

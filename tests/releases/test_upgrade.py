@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kills.rounds import rows
 from tests.releases.facts import lost
 from tests.releases.kept import VENDORS, Kept, all_kept, empty, seen
 from tests.servers import postgres_is_there
@@ -41,10 +42,12 @@ def test_all_of_it_is_there_after_an_upgrade(kept: Kept, tmp_path: Path) -> None
 def test_one_that_is_killed_on_the_way_is_done_by_the_next(kept: Kept, tmp_path: Path) -> None:
     with empty(kept.vendor, tmp_path / "home") as there:
         there.slipway("restore", kept.backup)
-        for seconds in (1.0, 2.0, 3.0):
-            _killed_after(there, seconds)
+        if there.slipway("migrate", "--preflight") == "Nothing has to be done.":
+            pytest.skip(f"{kept} has all tables of this code already")
+        for _ in range(2):
+            _killed_when_one_more_is_done(there)
         there.slipway("migrate", "-v", "0")
-        assert "Nothing has to be done." in there.slipway("migrate", "--preflight")
+        assert there.slipway("migrate", "--preflight") == "Nothing has to be done."
         assert "sealed events are as recorded" in there.slipway("audit", "verify")
 
 
@@ -54,10 +57,18 @@ def test_there_is_one_of_each_database() -> None:
     assert all_kept() == [Kept(release, vendor) for release in sorted(releases) for vendor in sorted(VENDORS)]
 
 
-def _killed_after(there: Installation, seconds: float) -> None:
+def _killed_when_one_more_is_done(there: Installation) -> None:
+    """As soon as the database has one more than before, or when it is through."""
+    before = _done(there)
     process = subprocess.Popen([SLIPWAY, "migrate", "-v", "0"], env=there.env, stdout=subprocess.DEVNULL)
-    end = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < end:
-        time.sleep(0.02)
+    while process.poll() is None and _done(there) == before:
+        time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
+
+
+def _done(there: Installation) -> int:
+    """How many migrations the database says were done."""
+    url = there.settings.get("DATABASE_URL", f"sqlite:///{there.home}/slipway.db")
+    ((count,),) = rows(url, "SELECT count(*) FROM django_migrations")
+    return int(count)

@@ -6,8 +6,10 @@ import sqlite3
 import subprocess
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import models
 from django.db.migrations import AddField, AddIndex, AlterField, CreateModel, Migration, RemoveField, RunPython
 from django.db.migrations.operations.base import Operation
@@ -16,28 +18,48 @@ from slipway.upgrade import Upgrade, is_additive
 from tests.servers import postgres_database, postgres_is_there
 from tests.slipway.backup.installations import SLIPWAY, Installation
 
-MODEL = CreateModel("Thing", [("id", models.BigAutoField(primary_key=True))])
-INDEX = AddIndex("thing", models.Index(fields=["id"], name="thing_id"))
+INDEX = models.Index(fields=["a"], name="thing_a")
+
+
+def key(to: str, **how: Any) -> models.Field[Any, Any]:
+    """To a row of another table, or of none."""
+    return models.ForeignKey(to, models.SET_NULL, null=True, **how)
+
+
+def made(name: str, *fields: tuple[str, models.Field[Any, Any]]) -> CreateModel:
+    return CreateModel(name, [("id", models.BigAutoField(primary_key=True)), *fields])
 
 
 @pytest.mark.parametrize(
     ("operation", "adds"),
     [
-        (MODEL, True),
-        (INDEX, True),
-        (AddField("thing", "a", models.TextField(null=True)), True),
-        (AddField("thing", "a", models.TextField(db_default="")), True),
-        (AddField("thing", "a", models.ManyToManyField("auth.Group")), True),
-        (AddField("thing", "a", models.TextField(default="")), False),
-        (AlterField("thing", "a", models.TextField()), False),
-        (RemoveField("thing", "a"), False),
+        (made("Other"), True),
+        (made("Other", ("thing", key("things.Thing"))), True),
+        # Who does not know of it can't delete a user that it points at.
+        (made("Other", ("user", key("accounts.User"))), False),
+        (made("Other", ("user", key("accounts.User", db_constraint=False))), True),
+        (AddIndex("thing", INDEX), True),
+        (AddIndex("old", INDEX), False),
+        (AddIndexConcurrently("old", INDEX), True),
+        (AddField("old", "a", models.TextField(null=True)), True),
+        (AddField("old", "a", models.TextField(db_default="")), True),
+        (AddField("old", "a", models.TextField(default="")), False),
+        (AddField("old", "a", key("accounts.User")), False),
+        (AddField("old", "a", models.ManyToManyField("auth.Group")), False),
+        (AlterField("old", "a", models.TextField()), False),
+        (RemoveField("old", "a"), False),
         (RunPython(RunPython.noop), False),
     ],
-    ids=lambda value: type(value).__name__,
 )
 def test_what_only_adds_can_be_rolled(operation: Operation, adds: bool) -> None:
-    migration = type("Migration", (Migration,), {"operations": [MODEL, operation]})("0002_more", "things")
+    migration = type("Migration", (Migration,), {"operations": [made("Thing"), operation]})("0002_more", "things")
     assert is_additive(migration) == adds
+
+
+def test_where_there_is_no_place_for_it(tmp_path: Path) -> None:
+    there = Installation(tmp_path / "home", {"DATABASE_URL": f"sqlite:///{tmp_path}/nowhere/slipway.db"})
+    assert there.slipway("migrate", code=2).startswith("slipway: DATABASE_URL: ")
+    assert "takes no registry" in there.slipway("migrate", "--preflight", "registry", code=2)
 
 
 def test_too_little_disk_is_said_before() -> None:

@@ -33,6 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--password-only", action="store_true")
     parser.add_argument("--preflight", action="store_true")
     options, of_django = parser.parse_known_args(arguments)
+    if options.preflight and of_django:
+        raise env.WrongSetting(f"slipway migrate --preflight looks at all of it: it takes no {of_django[0]}.")
     if {"-h", "--help"} & {*of_django}:
         sys.stdout.write(_HELP)
         sys.stdout.flush()

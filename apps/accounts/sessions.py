@@ -26,7 +26,8 @@ _SEEN = "seen_at"
 
 
 def start(session: SessionBase) -> None:
-    """Note the sign-in."""
+    """Note the sign-in. A session that was only of the way to it ends as others do from now on."""
+    session.set_expiry(None)
     session[_STARTED] = session[_SEEN] = int(time.time())
 
 

@@ -85,12 +85,15 @@ def identity_of(claims: Claims, config: OidcConfig) -> Identity:
 
 def _key_for(token: str, keys: Claims) -> jwt.PyJWK:
     """The provider's key that a token names; the only one there is where it names none."""
-    named = jwt.get_unverified_header(token).get("kid")
-    found = [key for key in jwt.PyJWKSet.from_dict(dict(keys)).keys if key.public_key_use in (None, "sig")]
-    fitting = [key for key in found if key.key_id == named] if named else found
+    head = jwt.get_unverified_header(token)
+    if head.get("alg") not in _ALGORITHMS:
+        raise jwt.InvalidAlgorithmError("the token is not signed by a key of the provider's")
+    found = [key for key in keys.get("keys") or [] if isinstance(key, dict) and key.get("use", "sig") == "sig"]
+    fitting = [key for key in found if key.get("kid") == head["kid"]] if head.get("kid") else found
     if len(fitting) != 1:
         raise jwt.InvalidKeyError("the token names no key of the provider's")
-    return fitting[0]
+    # Many say no algorithm of their keys.
+    return jwt.PyJWK(fitting[0], algorithm=fitting[0].get("alg") or head["alg"])
 
 
 def _text(claims: Claims, name: str, longest: int) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.internal.statekit import STATE_TTL
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
@@ -26,6 +27,8 @@ from apps.accounts.oidc.identity import Identity, identity_of, verified_claims
 
 logger = logging.getLogger("slipway.sign_in")
 
+# For so long allauth waits for who was led off to come back.
+STATE_SECONDS = STATE_TTL
 _KEPT_SECONDS = 300
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _kept: dict[str, tuple[float, dict[str, Any]]] = {}

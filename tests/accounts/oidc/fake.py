@@ -22,7 +22,7 @@ from django.test import Client, override_settings
 from apps.accounts.oidc.config import OidcConfig
 from apps.accounts.oidc.mapping import GroupMapping
 
-CLIENT_ID, CLIENT_SECRET = "slipway", "a secret of the client"
+CLIENT_ID, CLIENT_SECRET = "slipway", "a secret of the client, and a long one"
 
 
 @cache
@@ -42,6 +42,7 @@ class Fake:
     token: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=dict)
     signed_with: str = "ours"
+    algorithm: str = "RS256"
     # Paths that answer 500.
     broken: set[str] = field(default_factory=set)
     asked: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class Fake:
                 return self._document() | self.document
             case "/jwks":
                 public = jwt.algorithms.RSAAlgorithm.to_jwk(key("ours").public_key(), as_dict=True)
-                return {"keys": [public | {"kid": "1", "use": "sig", "alg": "RS256"}]}
+                return {"keys": [public | {"kid": "1", "use": "sig"}, public | {"kid": "2", "use": "enc"}]}
             case "/token":
                 return self._tokens(form)
             case "/userinfo":
@@ -81,7 +82,9 @@ class Fake:
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 300, "nonce": asked["nonce"]}
         claims |= {"sub": self.person["sub"]} | self.token
-        token = jwt.encode(claims, key(self.signed_with), algorithm="RS256", headers={"kid": "1"})
+        keys: dict[str, Any] = {"HS256": CLIENT_SECRET, "none": None}
+        signer = keys.get(self.algorithm, key(self.signed_with))
+        token = jwt.encode(claims, signer, algorithm=self.algorithm, headers={"kid": "1"})
         return {"access_token": "an access token", "token_type": "Bearer", "id_token": token}
 
     def agree(self, start: str) -> str:

@@ -24,6 +24,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "its clock is ahead": ({"token": {"iat": NOW + 3600, "exp": NOW + 7200}}, "clock"),
     "another nonce": ({"token": {"nonce": "of an old sign-in"}}, "another sign-in"),
     "no nonce": ({"token": {"nonce": None}}, "another sign-in"),
+    "a signature by the shared secret": ({"algorithm": "HS256"}, "signature"),
+    "no signature": ({"algorithm": "none"}, "signature"),
     "another's signature": ({"signed_with": "theirs"}, "signature"),
     "nobody": ({"token": {"sub": ""}, "userinfo": {"sub": ""}}, "who it is about"),
     "two people": ({"userinfo": {"sub": "a-1"}}, "two people"),

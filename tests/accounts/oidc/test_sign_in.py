@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.test import Client
 
 from apps.accounts import actions
@@ -46,6 +47,26 @@ def test_who_comes_for_the_first_time_gets_an_account(people: People, fake: Fake
     made, _, signed_in, _ = Event.objects.filter(object_id=str(eve.pk)).order_by("pk")
     assert (made.actor_name, made.via) == ("openid-connect", "system")
     assert (signed_in.actor_name, signed_in.after) == ("eve", {"by": fake.issuer})
+
+
+def test_the_session_is_short_on_the_way_and_of_the_usual_length_after(people: People, fake: Fake) -> None:
+    fake.person = EVE | {"email_verified": True}
+    with signing_in_with(fake):
+        browser = Client()
+        start = browser.get("/login/oidc/")
+        assert browser.session.get_expiry_age() <= 600
+        on_the_way = browser.session.session_key
+        browser.get(fake.agree(start["Location"]))
+    assert browser.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
+    assert browser.session.session_key != on_the_way
+
+
+def test_another_takes_the_name_at_the_same_time(people: People, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = iter(["ada", "ada-2"])
+    monkeypatch.setattr("apps.accounts.actions.identities._free_name", lambda wanted: next(names))
+    with signing_in_with(fake):
+        browser, _ = fake.sign_in(EVE)
+        assert browser.get("/settings/").context["actor"].username == "ada-2"
 
 
 def test_what_is_asked_of_the_provider(people: People, fake: Fake) -> None:

@@ -98,7 +98,7 @@ def test_the_provider_of_sign_in(settings: Any) -> None:
     settings.PUBLIC_URL = "https://slipway.example.org"
     with fake_provider() as fake:
         with signing_in_with(fake, passwords=False):
-            assert sign_in.check_sign_in().message == f"{fake.issuer}, with 1 keys; no passwords"
+            assert sign_in.check_sign_in().message == f"{fake.issuer}, with 2 keys; no passwords"
         with signing_in_with(fake, "ml=foundry:member"):
             assert "foundry" in sign_in.check_sign_in().message
         fake.document = {"scopes_supported": ["openid"], "issuer": f"{fake.issuer}/"}

@@ -56,6 +56,9 @@ def _of_provider(view: View) -> Callable[[HttpRequest], HttpResponseBase]:
 @_of_provider
 def to_provider(request: HttpRequest, config: OidcConfig) -> HttpResponseBase:
     """Off to the provider. A link and no form: the security policy would hold up a form that leads elsewhere."""
+    if not request.user.is_authenticated:
+        # It is of no use after: who never comes back leaves no rows for weeks.
+        request.session.set_expiry(provider.STATE_SECONDS)
     return provider.begin(request, config, next_url=local_path(request, request.GET.get(_NEXT, "")))
 
 

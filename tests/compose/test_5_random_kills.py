@@ -66,7 +66,7 @@ class Script(threading.Thread):
             self.steps[run_id] += _POINTS
         content = random.Random(run_id).randbytes(200_000)
         place = made.json()["run"]["info"]["artifact_uri"].removeprefix("mlflow-artifacts:/")
-        self._call("PUT", f"2.0/mlflow-artifacts/artifacts{place}/weights.bin", data=content)
+        self._call("PUT", f"2.0/mlflow-artifacts/artifacts/{place}/weights.bin", data=content)
         self.files[run_id] = content
 
     def _call(self, method: str, path: str, **sent: object) -> requests.Response:

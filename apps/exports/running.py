@@ -61,7 +61,6 @@ def run_export(actor: Actor, chosen: Chosen, target: Target, outcome: Outcome, w
     # What was copied from another version is registered after that one.
     for going in sorted(models, key=lambda each: any(_COPY.match(version.source) for version in each.model.versions)):
         target.put_model(going)
-    target.end_models()
     with _timed(outcome, "comparing"), Bar("comparing", runs, outcome.tally) as bar:
         for experiment in chosen.experiments:
             _verify(experiment, chosen, target, outcome, wishes, bar)

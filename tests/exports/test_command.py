@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 from pathlib import Path
@@ -14,11 +15,12 @@ from apps.audit.models import Event
 from apps.core.paths import ArtifactPath
 from apps.experiments.artifacts.folders import ArtifactFolder, folder_of_run
 from apps.experiments.models import Experiment, LoggedModel, ModelLink, Param, Point, Run, RunTag, Series
+from apps.exports.folder import registry
 from apps.exports.folder import state as states
 from apps.exports.folder import target as folders
 from apps.exports.folder.writing import put_in_place
 from apps.imports.sources.folder import FolderSource
-from apps.registry.models import ModelVersion, RegisteredModel
+from apps.registry.models import Alias, ModelVersion, RegisteredModel
 from tests.exports.exporting import export, fails, forget_all
 from tests.imports.stores_of import unpack
 from tests.imports.test_command import run as import_store
@@ -292,6 +294,52 @@ def test_the_number_that_was_given_last_is_kept(filled: People, out: Path) -> No
     forget_all()
     import_store(out / "mlruns")
     assert RegisteredModel.objects.get(name="echo").last_number == 3
+
+
+def test_what_others_put_into_the_registry_stays(filled: People, out: Path) -> None:
+    export(out)
+    echo = out / "mlruns" / "models" / "echo"
+    (echo.with_name("theirs")).mkdir()
+    (echo.with_name("theirs") / "meta.yaml").write_text("name: theirs\n")
+    (echo / "version-9").mkdir()
+    (echo / "version-9" / "meta.yaml").write_text("current_stage: None\nversion: 9\nsource: s3://theirs\n")
+    (echo / "aliases" / "mine").write_text("9")
+    (echo / "tags" / "mine").write_text("yes")
+    alias = Alias.objects.get(model__name="echo")
+    assert (echo / "aliases" / alias.name).is_file()
+    alias.delete()
+    theirs = {path: text for path, text in everything(out).items() if "theirs" in path or "9" in path or "mine" in path}
+    assert "nothing differs" in export(out)
+    assert theirs.items() <= everything(out).items()
+    assert not (echo / "aliases" / alias.name).exists()
+    RegisteredModel.objects.create(team=filled.forge, name="theirs", created_ms=1, updated_ms=1)
+    ModelVersion.objects.filter(model__name="echo", number=3).update(number=9)
+    code, _, said = fails(out)
+    assert code == 1
+    assert "registered model 'theirs': a model of this name is there, and is of no export" in said
+    assert "registered model 'echo': 'version-9' is somebody else's there" in said
+    assert theirs.items() <= everything(out).items()
+    # What is gone here since stays too, and is told.
+    assert (echo / "version-3" / "meta.yaml").is_file()
+    assert "the registered model 'echo' is not there as it is here" in said
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, 2), (errno.EIO, 1)])
+def test_a_model_that_could_not_be_written_stays_as_it_was(
+    filled: People, out: Path, monkeypatch: Any, number: int, code: int
+) -> None:
+    export(out)
+    before = everything(out)
+    RegisteredModel.objects.filter(name="echo").update(description="other")
+
+    def breaks(*arguments: Any) -> None:
+        raise OSError(number, "broken")
+
+    monkeypatch.setattr(registry, "write_pairs", breaks)
+    assert fails(out)[0] == code
+    assert everything(out) == before
+    monkeypatch.undo()
+    assert "nothing differs" in export(out)
 
 
 def test_the_manifest_says_what_it_is(bare: People, out: Path) -> None:

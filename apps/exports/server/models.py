@@ -8,7 +8,7 @@ from urllib.parse import quote
 from apps.experiments.foreign import ForeignLoggedModel
 from apps.experiments.models import LoggedModelStatus
 from apps.exports.server.calls import Calls, pairs
-from apps.exports.server.words import SOURCE_MODEL
+from apps.exports.server.words import SOURCE_MODEL, plain
 
 _ENDED = (LoggedModelStatus.READY, LoggedModelStatus.UPLOAD_FAILED)
 
@@ -19,7 +19,7 @@ def put_logged_model(calls: Calls, number: str, model: ForeignLoggedModel, run_i
         "experiment_id": number,
         "name": model.name,
         "params": pairs(model.params),
-        "tags": pairs({**model.tags, SOURCE_MODEL: model.model_id}),
+        "tags": pairs({**plain(model.tags), SOURCE_MODEL: model.model_id}),
         **({"model_type": model.model_type} if model.model_type else {}),
         **({"source_run_id": run_id} if run_id else {}),
     }

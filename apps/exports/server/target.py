@@ -30,7 +30,6 @@ class ServerTarget:
     def __init__(self, url: str, env: Mapping[str, str], tally: Tally, *, workspace: str = "") -> None:
         self._calls = Calls(url, env, workspace)
         self.label = self._calls.url
-        self.notes: Sequence[str] = _NOTES
         self._tally = tally
         self._team = ""
         self._experiments: dict[str, dict[str, Any]] = {}
@@ -38,6 +37,10 @@ class ServerTarget:
         # Logged models by their ids here.
         self._models: dict[str, dict[str, Any]] = {}
         self._registry = Registry(self._calls, tally, self._address_of, self._runs.new_id)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return [*_NOTES, *self._registry.notes]
 
     def open(self, manifest: Mapping[str, Any], names: Names) -> None:
         self._team = str(manifest["team"])
@@ -118,9 +121,6 @@ class ServerTarget:
     def put_model(self, going: GoingModel) -> None:
         self._registry.put(going, self._team)
 
-    def end_models(self) -> None:
-        """Each stands by itself."""
-
     def verify_runs(self, experiment: ForeignExperiment, runs: Sequence[Going]) -> Sequence[str]:
         lines = []
         for going in runs:
@@ -132,7 +132,7 @@ class ServerTarget:
         return lines
 
     def verify_models(self, models: Sequence[GoingModel]) -> Sequence[str]:
-        return [line for going in models for line in self._registry.verify(going)]
+        return [line for going in models for line in self._registry.verify(going, self._team)]
 
     def close(self) -> None:
         """Connections end with the process."""

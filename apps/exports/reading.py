@@ -44,13 +44,20 @@ _DEFAULT_ID = "0"
 def experiment_of(experiment: Experiment) -> ForeignExperiment:
     """Its id is the one here; that of a team's `Default` is 0, where MLflow's clients look for it."""
     return ForeignExperiment(
-        old_id=_DEFAULT_ID if experiment.name == DEFAULT_EXPERIMENT_NAME else str(experiment.pk),
+        old_id=_DEFAULT_ID if _is_default(experiment) else str(experiment.pk),
         name=experiment.name,
         created_ms=experiment.created_ms,
         updated_ms=experiment.updated_ms,
         is_deleted=experiment.is_deleted,
         tags=dict(experiment.tags.values_list("key", "value")),
     )
+
+
+def _is_default(experiment: Experiment) -> bool:
+    """The first team's has the id 0 under any name, and another `Default` beside it is none."""
+    if experiment.pk == 0 or experiment.name != DEFAULT_EXPERIMENT_NAME:
+        return experiment.pk == 0
+    return not Experiment.objects.filter(pk=0, team=experiment.team_id).exists()
 
 
 def series_of(runs: Collection[Run]) -> dict[int, list[Series]]:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import errno
 import io
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from django.core.files.base import ContentFile
+from django.db import OperationalError
 
 from apps.audit.models import Event
+from apps.core.errors import NotFound
 from apps.core.paths import ArtifactPath
-from apps.experiments.artifacts.folders import ArtifactFolder, folder_of_run
+from apps.experiments.artifacts.folders import ROOT, ArtifactFolder, folder_of_run
 from apps.experiments.models import Experiment, LoggedModel, ModelLink, Param, Point, Run, RunTag, Series
 from apps.exports.folder import registry
 from apps.exports.folder import state as states
 from apps.exports.folder import target as folders
+from apps.exports.folder.files import FolderFiles
 from apps.exports.folder.writing import put_in_place
 from apps.imports.sources.folder import FolderSource
 from apps.registry.models import Alias, ModelVersion, RegisteredModel
@@ -214,6 +219,77 @@ def test_no_files_are_taken_when_not_wanted(filled: People, out: Path) -> None:
     assert not [path for path in everything(out) if "/artifacts/" in path]
 
 
+def test_a_full_disk_ends_it(filled: People, out: Path, monkeypatch: Any) -> None:
+    def full(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FolderFiles, "put", full)
+    code, line, said = fails(out)
+    assert code == 2
+    assert "No space left on device" in line
+    assert "left out" not in said
+
+
+@pytest.mark.parametrize(
+    "error", [ClientError({"Error": {"Code": "503"}}, "ListObjectsV2"), OSError(errno.EIO, "broken")]
+)
+def test_files_that_cannot_be_listed_are_told(filled: People, out: Path, monkeypatch: Any, error: Exception) -> None:
+    broken = Run.objects.get(name="run-1", experiment__name="iris").run_id
+    original = ArtifactFolder.list
+
+    def breaks(self: ArtifactFolder, path: ArtifactPath = ROOT) -> Any:
+        if self.run_id == broken and str(path) == "plots":
+            raise error
+        return original(self, path)
+
+    monkeypatch.setattr(ArtifactFolder, "list", breaks)
+    code, line, said = fails(out)
+    assert (code, line.partition(",")[0]) == (1, "1 things were left out")
+    assert f"left out: run {broken}: 'plots': " in said
+    assert Event.objects.filter(code="team.export_ended").exists()
+
+
+def test_a_file_that_goes_while_it_is_compared_is_told(filled: People, out: Path, monkeypatch: Any) -> None:
+    export(out)
+
+    def gone(self: ArtifactFolder, path: ArtifactPath, *range: Any) -> Any:
+        raise NotFound("No such artifact: 'x'")
+
+    monkeypatch.setattr(ArtifactFolder, "open", gone)
+    code, _, said = fails(out, "--checksums")
+    assert code == 1
+    assert "can't be compared: No such artifact" in said
+
+
+def test_folders_that_are_too_deep_are_told(filled: People, out: Path) -> None:
+    run = Run.objects.get(name="run-1", experiment__name="iris")
+    deep = "/".join("d" * 70)
+    files_of(run).write(ArtifactPath.parse(f"{deep}/x"), io.BytesIO(b"x"), 1)
+    code, line, said = fails(out)
+    assert code == 1
+    assert line.startswith("1 things were left out, and 0 differ")
+    assert "it lies deeper than 64 folders" in said
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "503"}}, "GetObject"),
+        EndpointConnectionError(endpoint_url="http://s3"),
+        sqlite3.OperationalError("database or disk is full"),
+        OperationalError("the connection is lost"),
+    ],
+)
+def test_what_breaks_underneath_is_one_line(bare: People, out: Path, monkeypatch: Any, error: Exception) -> None:
+    def breaks(*arguments: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(folders.FolderTarget, "put_experiment", breaks)
+    code, line, _ = fails(out)
+    assert code == 2
+    assert line.endswith("The same command goes on.")
+
+
 def test_where_the_folder_will_lie(filled: People, out: Path) -> None:
     export(out, "--address", "mlflow-artifacts:/")
     run = Run.objects.get(name="run-1", experiment__name="iris")
@@ -226,6 +302,15 @@ def test_the_default_experiment_of_a_team_is_zero(filled: People, out: Path) -> 
     assert default.pk != 0
     export(out)
     assert "name: Default" in (out / "mlruns" / "0" / "meta.yaml").read_text()
+
+
+def test_a_default_that_was_renamed_is_still_zero(filled: People, out: Path) -> None:
+    # As it is in the first team, where its number is given.
+    Experiment.objects.create(pk=0, team=filled.forge, name="renamed", created_ms=1, updated_ms=1)
+    anew = Experiment.objects.get(team=filled.forge, name="Default")
+    assert "nothing differs" in export(out)
+    assert "name: renamed" in (out / "mlruns" / "0" / "meta.yaml").read_text()
+    assert "name: Default" in (out / "mlruns" / str(anew.pk) / "meta.yaml").read_text()
 
 
 def test_one_export_at_a_time(bare: People, out: Path) -> None:

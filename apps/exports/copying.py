@@ -13,6 +13,7 @@ from apps.experiments.artifacts.folders import ROOT, ArtifactFolder, folder_of_l
 from apps.experiments.artifacts.store import Entry
 from apps.experiments.models import Experiment
 from apps.exports.choosing import Chosen
+from apps.exports.reading import paged
 from apps.exports.targets import BadTarget, FilesThere, Owner, Target, is_full
 from apps.imports.sources.base import BrokenSource
 from apps.imports.tally import Tally
@@ -68,10 +69,10 @@ def _compare_content(owner: Owner, path: str, folder: ArtifactFolder, there: Fil
 
 
 def _folders(chosen: Chosen, experiment: Experiment) -> Iterator[tuple[Owner, ArtifactFolder]]:
-    for run in chosen.runs(experiment).iterator(chunk_size=1_000):
+    for run in paged(chosen.runs(experiment)):
         run.experiment = experiment
         yield Owner(run_id=run.run_id), folder_of_run(run)
-    for model in chosen.logged_models(experiment).iterator(chunk_size=1_000):
+    for model in paged(chosen.logged_models(experiment)):
         model.experiment = experiment
         yield Owner(model_id=model.model_id), folder_of_logged_model(model)
 

@@ -7,6 +7,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, groupby, islice
 from operator import itemgetter
+from typing import TypeVar
+
+from django.db.models import QuerySet
 
 from apps.experiments.actions import ModelValue, UsedDataset, Value
 from apps.experiments.actions.experiments import DEFAULT_EXPERIMENT_NAME
@@ -28,6 +31,7 @@ from apps.exports.targets import GoingModel, Owner
 from apps.registry.foreign import ForeignModel, ForeignVersion
 from apps.registry.models import ModelVersion, RegisteredModel
 
+Row = TypeVar("Row", Run, LoggedModel)
 # So many runs at once, or fewer where they have so many series or points.
 CHUNK_RUNS = 200
 CHUNK_SERIES = 2_000
@@ -66,6 +70,17 @@ def series_of(runs: Collection[Run]) -> dict[int, list[Series]]:
     for series in Series.objects.filter(run__in=runs).order_by("run", "key"):
         found[series.run_id].append(series)
     return found
+
+
+def paged(found: QuerySet[Row]) -> Iterator[Row]:
+    """Rows in their order, of which no more than the keys are kept.
+
+    No statement stays open in between: while one does, SQLite can't shorten its log of what others write. Keys and not
+    times lead on, since runs may have none.
+    """
+    keys = list(found.values_list("pk", flat=True))
+    for start in range(0, len(keys), CHUNK_RUNS):
+        yield from list(found.filter(pk__in=keys[start : start + CHUNK_RUNS]))
 
 
 def chunks(runs: Iterator[Run]) -> Iterator[dict[Run, list[Series]]]:

@@ -14,7 +14,7 @@ from apps.exports import actions
 from apps.exports.choosing import Chosen
 from apps.exports.copying import compare_files, copy_files
 from apps.exports.progress import Bar
-from apps.exports.reading import chunks, experiment_of, logged_models_of, registered_model_of, runs_of
+from apps.exports.reading import chunks, experiment_of, logged_models_of, paged, registered_model_of, runs_of
 from apps.exports.targets import Going, Names, Target
 from apps.imports.tally import Tally
 
@@ -47,12 +47,13 @@ class Wishes:
 def run_export(actor: Actor, chosen: Chosen, target: Target, outcome: Outcome, wishes: Wishes) -> None:
     """Experiment by experiment, then the registry, which stands on all of them; then all is compared.
 
-    The first event is written before anything leaves. Raises `BadTarget`; the same call goes on.
+    The first event is written before anything leaves, and before the target is asked by names whether it can be one.
+    Raises `BadTarget`; the same call goes on.
     """
     manifest = {"team": chosen.team.name, **chosen.asked, "files": wishes.files}
     named = Names([each.name for each in chosen.experiments], [each.name for each in chosen.models])
-    target.open(manifest, named)
     actions.begin_export(actor, team=chosen.team, place=target.label, chosen=manifest)
+    target.open(manifest, named)
     runs = chosen.counts()["runs"]
     with _timed(outcome, "writing"), Bar("writing", runs, outcome.tally) as bar:
         for experiment in chosen.experiments:
@@ -99,7 +100,7 @@ def _verify(experiment: Experiment, chosen: Chosen, target: Target, outcome: Out
 
 
 def _goings(experiment: Experiment, chosen: Chosen) -> Iterator[list[Going]]:
-    for chunk in chunks(chosen.runs(experiment).iterator(chunk_size=200)):
+    for chunk in chunks(paged(chosen.runs(experiment))):
         yield [Going(run, foreign, chunk[run]) for run, foreign in zip(chunk, runs_of(list(chunk)), strict=True)]
 
 

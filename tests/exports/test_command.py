@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from django.core.files.base import ContentFile
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from apps.audit.models import Event
 from apps.core.errors import NotFound
@@ -25,6 +25,7 @@ from apps.exports.folder import target as folders
 from apps.exports.folder.files import FolderFiles
 from apps.exports.folder.writing import put_in_place
 from apps.imports.sources.folder import FolderSource
+from apps.imports.sources.rest_client import RestClient
 from apps.registry.models import Alias, ModelVersion, RegisteredModel
 from tests.exports.exporting import export, fails, forget_all
 from tests.imports.stores_of import unpack
@@ -158,6 +159,33 @@ def test_two_events_tell_of_it(filled: People, out: Path) -> None:
     assert began.after["experiments"] == ["iris"]
     assert ended.after["exported"]["runs"] == 5
     assert ended.after["differ"] == 0
+
+
+def test_the_first_event_is_there_before_a_server_is_asked(bare: People, monkeypatch: Any) -> None:
+    def asked(*arguments: Any, **named: Any) -> Any:
+        raise AssertionError([event.code for event in Event.objects.filter(code__startswith="team.export")])
+
+    monkeypatch.setattr(RestClient, "_request", asked)
+    with pytest.raises(AssertionError, match=r"team\.exported"):
+        export("http://127.0.0.1:1")
+
+
+def test_no_statement_stays_open_while_files_are_copied(filled: People, out: Path, monkeypatch: Any) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("the log is SQLite's")
+    open_then = []
+    original = ArtifactFolder.list
+
+    def looks(self: ArtifactFolder, path: ArtifactPath = ROOT) -> Any:
+        # Not while a statement is being read.
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            open_then.append(cursor.fetchone()[0])
+        return original(self, path)
+
+    monkeypatch.setattr(ArtifactFolder, "list", looks)
+    export(out)
+    assert set(open_then) == {0}
 
 
 def test_only_what_was_named(filled: People, out: Path) -> None:

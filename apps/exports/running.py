@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from apps.core.actor import Actor
+from apps.experiments.foreign import ForeignLoggedModel
 from apps.experiments.models import Experiment
 from apps.exports import actions
 from apps.exports.choosing import Chosen
@@ -77,10 +78,8 @@ def _put(experiment: Experiment, chosen: Chosen, target: Target, outcome: Outcom
     for going in _goings(experiment, chosen):
         target.put_runs(foreign, going)
         bar.add(len(going))
-    ids = list(chosen.logged_models(experiment).values_list("pk", flat=True))
-    for start in range(0, len(ids), _MODELS):
-        some = chosen.logged_models(experiment).filter(pk__in=ids[start : start + _MODELS])
-        target.put_logged_models(foreign, logged_models_of(some.prefetch_related("params", "tags")))
+    for models in _logged_models(experiment, chosen):
+        target.put_logged_models(foreign, models)
     if wishes.files:
         began = time.monotonic()
         copy_files(chosen, experiment, target, outcome.tally)
@@ -95,6 +94,8 @@ def _verify(experiment: Experiment, chosen: Chosen, target: Target, outcome: Out
     for going in _goings(experiment, chosen):
         outcome.differences += target.verify_runs(foreign, going)
         bar.add(len(going))
+    for models in _logged_models(experiment, chosen):
+        outcome.differences += target.verify_logged_models(foreign, models)
     if wishes.files:
         outcome.differences += compare_files(chosen, experiment, target, outcome.tally, contents=wishes.contents)
 
@@ -102,6 +103,13 @@ def _verify(experiment: Experiment, chosen: Chosen, target: Target, outcome: Out
 def _goings(experiment: Experiment, chosen: Chosen) -> Iterator[list[Going]]:
     for chunk in chunks(paged(chosen.runs(experiment))):
         yield [Going(run, foreign, chunk[run]) for run, foreign in zip(chunk, runs_of(list(chunk)), strict=True)]
+
+
+def _logged_models(experiment: Experiment, chosen: Chosen) -> Iterator[list[ForeignLoggedModel]]:
+    ids = list(chosen.logged_models(experiment).values_list("pk", flat=True))
+    for start in range(0, len(ids), _MODELS):
+        some = chosen.logged_models(experiment).filter(pk__in=ids[start : start + _MODELS])
+        yield logged_models_of(some.prefetch_related("params", "tags"))
 
 
 @contextmanager

@@ -104,6 +104,11 @@ class Target(Protocol):
     def verify_runs(self, experiment: ForeignExperiment, runs: Sequence[Going]) -> Sequence[str]:
         """Lines that say what differs."""
 
+    def verify_logged_models(
+        self, experiment: ForeignExperiment, models: Sequence[ForeignLoggedModel]
+    ) -> Sequence[str]:
+        """The same of logged models."""
+
     def verify_models(self, models: Sequence[GoingModel]) -> Sequence[str]:
         """The same of the registry."""
 

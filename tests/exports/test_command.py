@@ -143,8 +143,11 @@ def test_what_somebody_changed_there_is_found(filled: People, out: Path) -> None
     (folder / "metrics" / "acc").write_text("no number\n")
     (folder / "tags" / "seed").write_text("other")
     (folder / "artifacts" / "more").write_text("more")
+    model = LoggedModel.objects.get()
+    (next((out / "mlruns").glob(f"*/models/{model.model_id}/tags")) / "other").write_text("more")
     code, line, said = fails(out)
-    assert (code, line.split(",")[1]) == (1, " and 3 differ. What went on meanwhile is brought by the same command.")
+    assert f"logged model {model.model_id} is not there as it is here" in said
+    assert (code, line.split(",")[1]) == (1, " and 4 differ. What went on meanwhile is brought by the same command.")
     for words in ("the metric 'acc' differ", "the tags differ", "the file 'more' is not there as it is here"):
         assert words in said
 

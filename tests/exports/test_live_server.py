@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from apps.experiments.models import ExperimentTag, Param, Point, Run, RunTag
+from apps.experiments.models import Experiment, ExperimentTag, LoggedModel, LoggedModelTag, Param, Point, Run, RunTag
 from apps.exports.server import calls
 from apps.registry.models import ModelVersion, RegisteredModel
 from tests.exports.exporting import export, fails, forget_all
@@ -114,6 +114,48 @@ def test_numbers_of_deleted_versions(theirs: Server, filled: People) -> None:
     add_version(6)
     fails(theirs.url)
     assert versions_there(theirs).keys() == {1, 6}
+
+
+def test_a_logged_model_that_broke_off_is_mended(theirs: Server, filled: People, monkeypatch: Any) -> None:
+    original = calls.Calls.call
+
+    def breaks(self: calls.Calls, method: str, route: str, /, **values: Any) -> dict[str, Any]:
+        if method == "PATCH":
+            raise KeyboardInterrupt
+        return original(self, method, route, **values)
+
+    monkeypatch.setattr(calls.Calls, "call", breaks)
+    assert fails(theirs.url)[0] == 130
+    monkeypatch.undo()
+    model = LoggedModel.objects.get()
+    assert "nothing differs" in export(theirs.url)
+    (there,) = logged_models(theirs)
+    assert there["status"] == model.status == "LOGGED_MODEL_READY"
+    ask(theirs, f"logged-models/{there['model_id']}", "PATCH", model_id=there["model_id"], status=3)
+    LoggedModelTag.objects.create(model=model, key="late", value="yes")
+    # An experiment that got another name here, whose name another one has by now.
+    iris = Experiment.objects.get(name="iris")
+    Experiment.objects.filter(pk=iris.pk).update(name="flowers")
+    Experiment.objects.create(team=iris.team, name="iris", created_ms=1, updated_ms=1)
+    assert "nothing differs" in export(theirs.url)
+    assert logged_models(theirs)[0]["status"] == "LOGGED_MODEL_READY"
+    # What a server does not take back.
+    LoggedModel.objects.update(status="LOGGED_MODEL_PENDING")
+    assert f"differs: logged model {model.model_id}: its status differs" in fails(theirs.url)[2]
+    assert rows(theirs)["logged_models"] == 1
+    assert {"flowers", "iris"} <= {each["name"] for each in experiments_there(theirs)}
+
+
+def logged_models(server: Server) -> list[dict[str, Any]]:
+    found = ask(
+        server, "logged-models/search", experiment_ids=[each["experiment_id"] for each in experiments_there(server)]
+    )
+    return [each["info"] for each in found["models"]]
+
+
+def experiments_there(server: Server) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = ask(server, "experiments/search", max_results=100)["experiments"]
+    return found
 
 
 def ask(server: Server, route: str, method: str = "POST", **values: Any) -> dict[str, Any]:

@@ -128,6 +128,11 @@ class FolderTarget:
     def verify_runs(self, experiment: ForeignExperiment, runs: Sequence[Going]) -> Sequence[str]:
         return self._verifier.runs(self._place(experiment), experiment, runs)
 
+    def verify_logged_models(
+        self, experiment: ForeignExperiment, models: Sequence[ForeignLoggedModel]
+    ) -> Sequence[str]:
+        return self._verifier.logged_models(self._place(experiment), models)
+
     def verify_models(self, models: Sequence[GoingModel]) -> Sequence[str]:
         return self._verifier.models(models, self._address_of)
 

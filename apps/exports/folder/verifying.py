@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from apps.experiments.foreign import ForeignExperiment, ForeignRun
+from apps.experiments.foreign import ForeignExperiment, ForeignLoggedModel, ForeignRun
 from apps.experiments.selectors.sums import Sums, series_sums, sums_of
 from apps.exports.folder.registry import AddressOf, Registry, placed
 from apps.exports.targets import Going, GoingModel
 from apps.imports.sources.cells import number_of
-from apps.imports.sources.folder import FolderSource
+from apps.imports.sources.folder import FolderSource, read_logged_model
 from apps.imports.sources.folder_reading import files_below
 from apps.imports.sources.folder_registry import read_models
 from apps.imports.tally import Tally
@@ -49,6 +49,18 @@ class Verifier:
             self._tally.progress("comparing", self._tally.compared)
         lines += [f"there: {line}" for line in self._source.problems]
         self._source.problems.clear()
+        return lines
+
+    def logged_models(self, place: Path, models: Sequence[ForeignLoggedModel]) -> list[str]:
+        """Lines for those of an experiment that differ; their metrics are those of runs."""
+        lines = []
+        for model in models:
+            about = f"logged model {model.model_id}"
+            try:
+                if read_logged_model(place / "models" / model.model_id) != model:
+                    lines.append(f"{about} is not there as it is here")
+            except (KeyError, ValueError, TypeError):
+                lines.append(f"{about} is not there, or can't be read")
         return lines
 
     @cached_property

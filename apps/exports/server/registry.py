@@ -10,7 +10,7 @@ from typing import Any
 
 from apps.core.errors import DomainError, NotFound
 from apps.exports.server.calls import Calls, pairs
-from apps.exports.server.words import FILLER, GIVEN, SOURCE, plain
+from apps.exports.server.words import FILLER, GIVEN, SOURCE, plain, tags_of
 from apps.exports.targets import BadTarget, GoingModel, Owner, Refused
 from apps.imports.sources.base import BrokenSource
 from apps.imports.tally import Tally
@@ -34,7 +34,7 @@ class Registry:
         """Raises `BadTarget` for a name that something else has there."""
         for name in names:
             found = self._model(name)
-            if found is not None and not _tags(found).get(SOURCE, "").startswith(f"{team}/"):
+            if found is not None and not tags_of(found).get(SOURCE, "").startswith(f"{team}/"):
                 raise BadTarget(
                     f"{self._calls.url} has a registered model '{name}' that is not of this export. Rename one of them."
                 )
@@ -68,18 +68,18 @@ class Registry:
     def _put(self, going: GoingModel, mark: str) -> None:
         model = going.model
         found = self._model(model.name)
-        if found is not None and _tags(found).get(SOURCE) != mark:
+        if found is not None and tags_of(found).get(SOURCE) != mark:
             raise Refused("a model of this name is there, and is of another export")
         if found is None:
             tags = pairs({**plain(model.tags), SOURCE: mark})
             asked = {"name": model.name, "description": model.description, "tags": tags}
             self._calls.call("POST", "registered-models/create", **asked)
             self._tally.brought["registered models"] += 1
-        given = _tags(found or {}).get(GIVEN, "")
+        given = tags_of(found or {}).get(GIVEN, "")
         there = self._make_missing(going, mark, int(given) if given.isdecimal() else 0)
         # Not before all are made: a server tells no more of what is deleted, and the next number has to be known.
         for number, each in there.items():
-            if _tags(each).get(FILLER) == mark:
+            if tags_of(each).get(FILLER) == mark:
                 self._calls.call("DELETE", "model-versions/delete", name=model.name, version=str(number))
         self._place(model, mark)
 
@@ -184,8 +184,4 @@ def _mark_of(mark: str, number: int) -> str:
 
 def _ours(there: Mapping[int, dict[str, Any]], mark: str) -> dict[int, dict[str, Any]]:
     """The versions that were brought; others were registered there by somebody."""
-    return {number: each for number, each in there.items() if _tags(each).get(SOURCE) == _mark_of(mark, number)}
-
-
-def _tags(answer: dict[str, Any]) -> dict[str, str]:
-    return {str(each["key"]): str(each.get("value", "")) for each in answer.get("tags") or ()}
+    return {number: each for number, each in there.items() if tags_of(each).get(SOURCE) == _mark_of(mark, number)}

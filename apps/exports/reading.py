@@ -7,6 +7,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, groupby, islice
 from operator import itemgetter
+from typing import TypeVar
+
+from django.db.models import QuerySet
 
 from apps.experiments.actions import ModelValue, UsedDataset, Value
 from apps.experiments.actions.experiments import DEFAULT_EXPERIMENT_NAME
@@ -28,6 +31,7 @@ from apps.exports.targets import GoingModel, Owner
 from apps.registry.foreign import ForeignModel, ForeignVersion
 from apps.registry.models import ModelVersion, RegisteredModel
 
+Row = TypeVar("Row", Run, LoggedModel)
 # So many runs at once, or fewer where they have so many series or points.
 CHUNK_RUNS = 200
 CHUNK_SERIES = 2_000
@@ -44,7 +48,7 @@ _DEFAULT_ID = "0"
 def experiment_of(experiment: Experiment) -> ForeignExperiment:
     """Its id is the one here; that of a team's `Default` is 0, where MLflow's clients look for it."""
     return ForeignExperiment(
-        old_id=_DEFAULT_ID if experiment.name == DEFAULT_EXPERIMENT_NAME else str(experiment.pk),
+        old_id=_DEFAULT_ID if _is_default(experiment) else str(experiment.pk),
         name=experiment.name,
         created_ms=experiment.created_ms,
         updated_ms=experiment.updated_ms,
@@ -53,12 +57,30 @@ def experiment_of(experiment: Experiment) -> ForeignExperiment:
     )
 
 
+def _is_default(experiment: Experiment) -> bool:
+    """The first team's has the id 0 under any name, and another `Default` beside it is none."""
+    if experiment.pk == 0 or experiment.name != DEFAULT_EXPERIMENT_NAME:
+        return experiment.pk == 0
+    return not Experiment.objects.filter(pk=0, team=experiment.team_id).exists()
+
+
 def series_of(runs: Collection[Run]) -> dict[int, list[Series]]:
     """By key of the run."""
     found: dict[int, list[Series]] = {run.pk: [] for run in runs}
     for series in Series.objects.filter(run__in=runs).order_by("run", "key"):
         found[series.run_id].append(series)
     return found
+
+
+def paged(found: QuerySet[Row]) -> Iterator[Row]:
+    """Rows in their order, of which no more than the keys are kept.
+
+    No statement stays open in between: while one does, SQLite can't shorten its log of what others write. Keys and not
+    times lead on, since runs may have none.
+    """
+    keys = list(found.values_list("pk", flat=True))
+    for start in range(0, len(keys), CHUNK_RUNS):
+        yield from list(found.filter(pk__in=keys[start : start + CHUNK_RUNS]))
 
 
 def chunks(runs: Iterator[Run]) -> Iterator[dict[Run, list[Series]]]:

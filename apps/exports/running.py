@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from apps.core.actor import Actor
+from apps.experiments.foreign import ForeignLoggedModel
 from apps.experiments.models import Experiment
 from apps.exports import actions
 from apps.exports.choosing import Chosen
 from apps.exports.copying import compare_files, copy_files
 from apps.exports.progress import Bar
-from apps.exports.reading import chunks, experiment_of, logged_models_of, registered_model_of, runs_of
+from apps.exports.reading import chunks, experiment_of, logged_models_of, paged, registered_model_of, runs_of
 from apps.exports.targets import Going, Names, Target
 from apps.imports.tally import Tally
 
@@ -47,12 +48,13 @@ class Wishes:
 def run_export(actor: Actor, chosen: Chosen, target: Target, outcome: Outcome, wishes: Wishes) -> None:
     """Experiment by experiment, then the registry, which stands on all of them; then all is compared.
 
-    The first event is written before anything leaves. Raises `BadTarget`; the same call goes on.
+    The first event is written before anything leaves, and before the target is asked by names whether it can be one.
+    Raises `BadTarget`; the same call goes on.
     """
     manifest = {"team": chosen.team.name, **chosen.asked, "files": wishes.files}
     named = Names([each.name for each in chosen.experiments], [each.name for each in chosen.models])
-    target.open(manifest, named)
     actions.begin_export(actor, team=chosen.team, place=target.label, chosen=manifest)
+    target.open(manifest, named)
     runs = chosen.counts()["runs"]
     with _timed(outcome, "writing"), Bar("writing", runs, outcome.tally) as bar:
         for experiment in chosen.experiments:
@@ -61,7 +63,6 @@ def run_export(actor: Actor, chosen: Chosen, target: Target, outcome: Outcome, w
     # What was copied from another version is registered after that one.
     for going in sorted(models, key=lambda each: any(_COPY.match(version.source) for version in each.model.versions)):
         target.put_model(going)
-    target.end_models()
     with _timed(outcome, "comparing"), Bar("comparing", runs, outcome.tally) as bar:
         for experiment in chosen.experiments:
             _verify(experiment, chosen, target, outcome, wishes, bar)
@@ -77,10 +78,8 @@ def _put(experiment: Experiment, chosen: Chosen, target: Target, outcome: Outcom
     for going in _goings(experiment, chosen):
         target.put_runs(foreign, going)
         bar.add(len(going))
-    ids = list(chosen.logged_models(experiment).values_list("pk", flat=True))
-    for start in range(0, len(ids), _MODELS):
-        some = chosen.logged_models(experiment).filter(pk__in=ids[start : start + _MODELS])
-        target.put_logged_models(foreign, logged_models_of(some.prefetch_related("params", "tags")))
+    for models in _logged_models(experiment, chosen):
+        target.put_logged_models(foreign, models)
     if wishes.files:
         began = time.monotonic()
         copy_files(chosen, experiment, target, outcome.tally)
@@ -95,13 +94,22 @@ def _verify(experiment: Experiment, chosen: Chosen, target: Target, outcome: Out
     for going in _goings(experiment, chosen):
         outcome.differences += target.verify_runs(foreign, going)
         bar.add(len(going))
+    for models in _logged_models(experiment, chosen):
+        outcome.differences += target.verify_logged_models(foreign, models)
     if wishes.files:
         outcome.differences += compare_files(chosen, experiment, target, outcome.tally, contents=wishes.contents)
 
 
 def _goings(experiment: Experiment, chosen: Chosen) -> Iterator[list[Going]]:
-    for chunk in chunks(chosen.runs(experiment).iterator(chunk_size=200)):
+    for chunk in chunks(paged(chosen.runs(experiment))):
         yield [Going(run, foreign, chunk[run]) for run, foreign in zip(chunk, runs_of(list(chunk)), strict=True)]
+
+
+def _logged_models(experiment: Experiment, chosen: Chosen) -> Iterator[list[ForeignLoggedModel]]:
+    ids = list(chosen.logged_models(experiment).values_list("pk", flat=True))
+    for start in range(0, len(ids), _MODELS):
+        some = chosen.logged_models(experiment).filter(pk__in=ids[start : start + _MODELS])
+        yield logged_models_of(some.prefetch_related("params", "tags"))
 
 
 @contextmanager

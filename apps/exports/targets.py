@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,6 +21,14 @@ class BadTarget(DomainError):
 
 class Refused(DomainError):
     """One thing can't be kept there; the message says why."""
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether there is no room left: whatever follows would fail as well."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +76,10 @@ class Target(Protocol):
 
     # Which place it is, without a password.
     label: str
-    # What is left out of it, and why: for people, before anything is written.
-    notes: Sequence[str]
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is other there than here, and why: for people, when all is done."""
 
     def open(self, manifest: Mapping[str, Any], names: Names) -> None:
         """Take it, if it is empty or was taken by the same manifest before; and by nobody at this moment."""
@@ -90,10 +101,13 @@ class Target(Protocol):
 
     def put_model(self, going: GoingModel) -> None: ...
 
-    def end_models(self) -> None: ...
-
     def verify_runs(self, experiment: ForeignExperiment, runs: Sequence[Going]) -> Sequence[str]:
         """Lines that say what differs."""
+
+    def verify_logged_models(
+        self, experiment: ForeignExperiment, models: Sequence[ForeignLoggedModel]
+    ) -> Sequence[str]:
+        """The same of logged models."""
 
     def verify_models(self, models: Sequence[GoingModel]) -> Sequence[str]:
         """The same of the registry."""

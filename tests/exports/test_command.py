@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from django.core.files.base import ContentFile
+from django.db import OperationalError, connection
 
 from apps.audit.models import Event
+from apps.core.errors import NotFound
 from apps.core.paths import ArtifactPath
-from apps.experiments.artifacts.folders import ArtifactFolder, folder_of_run
+from apps.experiments.artifacts.folders import ROOT, ArtifactFolder, folder_of_run
 from apps.experiments.models import Experiment, LoggedModel, ModelLink, Param, Point, Run, RunTag, Series
+from apps.exports.folder import registry
 from apps.exports.folder import state as states
 from apps.exports.folder import target as folders
+from apps.exports.folder.files import FolderFiles
 from apps.exports.folder.writing import put_in_place
 from apps.imports.sources.folder import FolderSource
-from apps.registry.models import ModelVersion, RegisteredModel
+from apps.imports.sources.rest_client import RestClient
+from apps.registry.models import Alias, ModelVersion, RegisteredModel
 from tests.exports.exporting import export, fails, forget_all
 from tests.imports.stores_of import unpack
 from tests.imports.test_command import run as import_store
@@ -135,8 +143,11 @@ def test_what_somebody_changed_there_is_found(filled: People, out: Path) -> None
     (folder / "metrics" / "acc").write_text("no number\n")
     (folder / "tags" / "seed").write_text("other")
     (folder / "artifacts" / "more").write_text("more")
+    model = LoggedModel.objects.get()
+    (next((out / "mlruns").glob(f"*/models/{model.model_id}/tags")) / "other").write_text("more")
     code, line, said = fails(out)
-    assert (code, line.split(",")[1]) == (1, " and 3 differ. What went on meanwhile is brought by the same command.")
+    assert f"logged model {model.model_id} is not there as it is here" in said
+    assert (code, line.split(",")[1]) == (1, " and 4 differ. What went on meanwhile is brought by the same command.")
     for words in ("the metric 'acc' differ", "the tags differ", "the file 'more' is not there as it is here"):
         assert words in said
 
@@ -151,6 +162,33 @@ def test_two_events_tell_of_it(filled: People, out: Path) -> None:
     assert began.after["experiments"] == ["iris"]
     assert ended.after["exported"]["runs"] == 5
     assert ended.after["differ"] == 0
+
+
+def test_the_first_event_is_there_before_a_server_is_asked(bare: People, monkeypatch: Any) -> None:
+    def asked(*arguments: Any, **named: Any) -> Any:
+        raise AssertionError([event.code for event in Event.objects.filter(code__startswith="team.export")])
+
+    monkeypatch.setattr(RestClient, "_request", asked)
+    with pytest.raises(AssertionError, match=r"team\.exported"):
+        export("http://127.0.0.1:1")
+
+
+def test_no_statement_stays_open_while_files_are_copied(filled: People, out: Path, monkeypatch: Any) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("the log is SQLite's")
+    open_then = []
+    original = ArtifactFolder.list
+
+    def looks(self: ArtifactFolder, path: ArtifactPath = ROOT) -> Any:
+        # Not while a statement is being read.
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            open_then.append(cursor.fetchone()[0])
+        return original(self, path)
+
+    monkeypatch.setattr(ArtifactFolder, "list", looks)
+    export(out)
+    assert set(open_then) == {0}
 
 
 def test_only_what_was_named(filled: People, out: Path) -> None:
@@ -212,6 +250,77 @@ def test_no_files_are_taken_when_not_wanted(filled: People, out: Path) -> None:
     assert not [path for path in everything(out) if "/artifacts/" in path]
 
 
+def test_a_full_disk_ends_it(filled: People, out: Path, monkeypatch: Any) -> None:
+    def full(*arguments: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FolderFiles, "put", full)
+    code, line, said = fails(out)
+    assert code == 2
+    assert "No space left on device" in line
+    assert "left out" not in said
+
+
+@pytest.mark.parametrize(
+    "error", [ClientError({"Error": {"Code": "503"}}, "ListObjectsV2"), OSError(errno.EIO, "broken")]
+)
+def test_files_that_cannot_be_listed_are_told(filled: People, out: Path, monkeypatch: Any, error: Exception) -> None:
+    broken = Run.objects.get(name="run-1", experiment__name="iris").run_id
+    original = ArtifactFolder.list
+
+    def breaks(self: ArtifactFolder, path: ArtifactPath = ROOT) -> Any:
+        if self.run_id == broken and str(path) == "plots":
+            raise error
+        return original(self, path)
+
+    monkeypatch.setattr(ArtifactFolder, "list", breaks)
+    code, line, said = fails(out)
+    assert (code, line.partition(",")[0]) == (1, "1 things were left out")
+    assert f"left out: run {broken}: 'plots': " in said
+    assert Event.objects.filter(code="team.export_ended").exists()
+
+
+def test_a_file_that_goes_while_it_is_compared_is_told(filled: People, out: Path, monkeypatch: Any) -> None:
+    export(out)
+
+    def gone(self: ArtifactFolder, path: ArtifactPath, *range: Any) -> Any:
+        raise NotFound("No such artifact: 'x'")
+
+    monkeypatch.setattr(ArtifactFolder, "open", gone)
+    code, _, said = fails(out, "--checksums")
+    assert code == 1
+    assert "can't be compared: No such artifact" in said
+
+
+def test_folders_that_are_too_deep_are_told(filled: People, out: Path) -> None:
+    run = Run.objects.get(name="run-1", experiment__name="iris")
+    deep = "/".join("d" * 70)
+    files_of(run).write(ArtifactPath.parse(f"{deep}/x"), io.BytesIO(b"x"), 1)
+    code, line, said = fails(out)
+    assert code == 1
+    assert line.startswith("1 things were left out, and 0 differ")
+    assert "it lies deeper than 64 folders" in said
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "503"}}, "GetObject"),
+        EndpointConnectionError(endpoint_url="http://s3"),
+        sqlite3.OperationalError("database or disk is full"),
+        OperationalError("the connection is lost"),
+    ],
+)
+def test_what_breaks_underneath_is_one_line(bare: People, out: Path, monkeypatch: Any, error: Exception) -> None:
+    def breaks(*arguments: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(folders.FolderTarget, "put_experiment", breaks)
+    code, line, _ = fails(out)
+    assert code == 2
+    assert line.endswith("The same command goes on.")
+
+
 def test_where_the_folder_will_lie(filled: People, out: Path) -> None:
     export(out, "--address", "mlflow-artifacts:/")
     run = Run.objects.get(name="run-1", experiment__name="iris")
@@ -224,6 +333,15 @@ def test_the_default_experiment_of_a_team_is_zero(filled: People, out: Path) -> 
     assert default.pk != 0
     export(out)
     assert "name: Default" in (out / "mlruns" / "0" / "meta.yaml").read_text()
+
+
+def test_a_default_that_was_renamed_is_still_zero(filled: People, out: Path) -> None:
+    # As it is in the first team, where its number is given.
+    Experiment.objects.create(pk=0, team=filled.forge, name="renamed", created_ms=1, updated_ms=1)
+    anew = Experiment.objects.get(team=filled.forge, name="Default")
+    assert "nothing differs" in export(out)
+    assert "name: renamed" in (out / "mlruns" / "0" / "meta.yaml").read_text()
+    assert "name: Default" in (out / "mlruns" / str(anew.pk) / "meta.yaml").read_text()
 
 
 def test_one_export_at_a_time(bare: People, out: Path) -> None:
@@ -292,6 +410,52 @@ def test_the_number_that_was_given_last_is_kept(filled: People, out: Path) -> No
     forget_all()
     import_store(out / "mlruns")
     assert RegisteredModel.objects.get(name="echo").last_number == 3
+
+
+def test_what_others_put_into_the_registry_stays(filled: People, out: Path) -> None:
+    export(out)
+    echo = out / "mlruns" / "models" / "echo"
+    (echo.with_name("theirs")).mkdir()
+    (echo.with_name("theirs") / "meta.yaml").write_text("name: theirs\n")
+    (echo / "version-9").mkdir()
+    (echo / "version-9" / "meta.yaml").write_text("current_stage: None\nversion: 9\nsource: s3://theirs\n")
+    (echo / "aliases" / "mine").write_text("9")
+    (echo / "tags" / "mine").write_text("yes")
+    alias = Alias.objects.get(model__name="echo")
+    assert (echo / "aliases" / alias.name).is_file()
+    alias.delete()
+    theirs = {path: text for path, text in everything(out).items() if "theirs" in path or "9" in path or "mine" in path}
+    assert "nothing differs" in export(out)
+    assert theirs.items() <= everything(out).items()
+    assert not (echo / "aliases" / alias.name).exists()
+    RegisteredModel.objects.create(team=filled.forge, name="theirs", created_ms=1, updated_ms=1)
+    ModelVersion.objects.filter(model__name="echo", number=3).update(number=9)
+    code, _, said = fails(out)
+    assert code == 1
+    assert "registered model 'theirs': a model of this name is there, and is of no export" in said
+    assert "registered model 'echo': 'version-9' is somebody else's there" in said
+    assert theirs.items() <= everything(out).items()
+    # What is gone here since stays too, and is told.
+    assert (echo / "version-3" / "meta.yaml").is_file()
+    assert "the registered model 'echo' is not there as it is here" in said
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, 2), (errno.EIO, 1)])
+def test_a_model_that_could_not_be_written_stays_as_it_was(
+    filled: People, out: Path, monkeypatch: Any, number: int, code: int
+) -> None:
+    export(out)
+    before = everything(out)
+    RegisteredModel.objects.filter(name="echo").update(description="other")
+
+    def breaks(*arguments: Any) -> None:
+        raise OSError(number, "broken")
+
+    monkeypatch.setattr(registry, "write_pairs", breaks)
+    assert fails(out)[0] == code
+    assert everything(out) == before
+    monkeypatch.undo()
+    assert "nothing differs" in export(out)
 
 
 def test_the_manifest_says_what_it_is(bare: People, out: Path) -> None:

@@ -128,7 +128,12 @@ def held(found: Any) -> Any:
     )
     runs = sorted(json.dumps([run[fact] for fact in facts], sort_keys=True) for run in found["runs"].values())
     versions = {
-        name: [version["text"], version["stage"], version["status"], version["tags"], version["files"]]
+        name: [version["text"], version["stage"], version["status"], logged(version["tags"]), version["files"]]
         for name, version in found["versions"].items()
     }
     return runs, versions
+
+
+def logged(tags: dict[str, str]) -> dict[str, str]:
+    """Without those by which an export finds its own again."""
+    return {key: value for key, value in tags.items() if not key.startswith("slipway.export.")}

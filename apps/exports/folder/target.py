@@ -13,12 +13,12 @@ from apps.experiments.foreign import ForeignExperiment, ForeignLoggedModel, Fore
 from apps.experiments.models import LoggedModelMetric
 from apps.exports.folder import words
 from apps.exports.folder.files import FolderFiles
-from apps.exports.folder.registry import write_model
+from apps.exports.folder.registry import Registry
 from apps.exports.folder.state import State
 from apps.exports.folder.verifying import Verifier
 from apps.exports.folder.writing import META, Unwritable, empty, path_of, places, put_in_place, write_meta, write_pairs
 from apps.exports.reading import pieces_of, stamp_of, value_of
-from apps.exports.targets import BadTarget, Going, GoingModel, Names, Owner
+from apps.exports.targets import BadTarget, Going, GoingModel, Names, Owner, is_full
 from apps.imports.tally import Tally
 
 STORE = "mlruns"
@@ -37,7 +37,8 @@ class FolderTarget:
         self._root, self._store = root, root / STORE
         self._address = (address or self._store.as_uri()).rstrip("/")
         self._tally, self._state = tally, State(root)
-        self._verifier = Verifier(self._store, tally)
+        self._registry = Registry(self._store / "models", self._state, tally.problem)
+        self._verifier = Verifier(self._store, self._registry, tally)
 
     def open(self, manifest: Mapping[str, Any], names: Names) -> None:
         home = Path(settings.DATA.root).resolve()
@@ -46,7 +47,8 @@ class FolderTarget:
         self._state.take({**manifest, "address": self._address})
         try:
             empty(self._state.staging)
-            (self._store / _TRASH).mkdir(parents=True, exist_ok=True)
+            for name in (_TRASH, "models"):
+                (self._store / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadTarget(f"{self._root} can't be written: {error.strerror}.") from error
 
@@ -114,20 +116,22 @@ class FolderTarget:
 
     def put_model(self, going: GoingModel) -> None:
         try:
-            write_model(self._state.staging / "models", going, self._address_of, self._tally.problem)
+            self._registry.put(going, self._address_of)
         except (OSError, Unwritable) as error:
+            if is_full(error):
+                raise
             self._tally.problem(f"registered model '{going.model.name}': {error}")
             return
         self._tally.brought["registered models"] += 1
         self._tally.brought["model versions"] += len(going.model.versions)
 
-    def end_models(self) -> None:
-        registry = self._state.staging / "models"
-        registry.mkdir(exist_ok=True)
-        put_in_place(registry, self._store / "models")
-
     def verify_runs(self, experiment: ForeignExperiment, runs: Sequence[Going]) -> Sequence[str]:
         return self._verifier.runs(self._place(experiment), experiment, runs)
+
+    def verify_logged_models(
+        self, experiment: ForeignExperiment, models: Sequence[ForeignLoggedModel]
+    ) -> Sequence[str]:
+        return self._verifier.logged_models(self._place(experiment), models)
 
     def verify_models(self, models: Sequence[GoingModel]) -> Sequence[str]:
         return self._verifier.models(models, self._address_of)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from apps.experiments.foreign import ForeignExperiment, ForeignRun
+from apps.experiments.foreign import ForeignExperiment, ForeignLoggedModel, ForeignRun
 from apps.experiments.selectors.sums import Sums, series_sums, sums_of
-from apps.exports.folder.registry import AddressOf, placed
+from apps.exports.folder.registry import AddressOf, Registry, placed
 from apps.exports.targets import Going, GoingModel
 from apps.imports.sources.cells import number_of
-from apps.imports.sources.folder import FolderSource
+from apps.imports.sources.folder import FolderSource, read_logged_model
 from apps.imports.sources.folder_reading import files_below
 from apps.imports.sources.folder_registry import read_models
 from apps.imports.tally import Tally
@@ -22,8 +22,8 @@ from apps.registry.foreign import ForeignModel
 class Verifier:
     """Reads the store when all is written."""
 
-    def __init__(self, store: Path, tally: Tally) -> None:
-        self._store, self._tally = store, tally
+    def __init__(self, store: Path, registry: Registry, tally: Tally) -> None:
+        self._store, self._registry, self._tally = store, registry, tally
 
     def runs(self, place: Path, experiment: ForeignExperiment, runs: Sequence[Going]) -> list[str]:
         """Lines for those that differ from what is here now."""
@@ -51,6 +51,18 @@ class Verifier:
         self._source.problems.clear()
         return lines
 
+    def logged_models(self, place: Path, models: Sequence[ForeignLoggedModel]) -> list[str]:
+        """Lines for those of an experiment that differ; their metrics are those of runs."""
+        lines = []
+        for model in models:
+            about = f"logged model {model.model_id}"
+            try:
+                if read_logged_model(place / "models" / model.model_id) != model:
+                    lines.append(f"{about} is not there as it is here")
+            except (KeyError, ValueError, TypeError):
+                lines.append(f"{about} is not there, or can't be read")
+        return lines
+
     @cached_property
     def _source(self) -> FolderSource:
         return FolderSource(self._store)
@@ -62,9 +74,14 @@ class Verifier:
     def models(self, models: Sequence[GoingModel], address_of: AddressOf) -> list[str]:
         """Lines for registered models that differ."""
         lines: list[str] = []
-        there = {model.name: model for model in read_models(self._store / "models", lines)}
+        found = read_models(self._store / "models", lines)
+        there = {model.name: self._registry.own_of(model) for model in found if self._registry.own(model.name)}
         for going in models:
-            if _comparable(placed(going, address_of)) != _comparable(there.get(going.model.name)):
+            ours, theirs = placed(going, address_of), there.get(going.model.name)
+            if theirs and theirs.last_number > ours.last_number:
+                # Of somebody else's version, which stays.
+                theirs = replace(theirs, last_number=ours.last_number)
+            if _comparable(ours) != _comparable(theirs):
                 lines.append(f"the registered model '{going.model.name}' is not there as it is here")
             self._tally.compared["model versions"] += len(going.model.versions)
         return lines

@@ -9,7 +9,7 @@ from apps.core.errors import DomainError
 from apps.experiments.actions import UsedDataset
 from apps.exports.reading import pieces_of, stamp_of
 from apps.exports.server.calls import Calls, pairs, parts
-from apps.exports.server.words import DONE, PARENT, SOURCE_RUN, WRITTEN
+from apps.exports.server.words import DONE, PARENT, SOURCE_RUN, WRITTEN, plain
 from apps.exports.targets import BadTarget, Going
 from apps.imports.sources.base import BrokenSource
 from apps.imports.tally import Tally
@@ -103,7 +103,7 @@ class Runs:
         elif known["lifecycle_stage"] == "deleted":
             self._calls.call("POST", "runs/restore", run_id=known["run_id"])
             known["lifecycle_stage"] = "active"
-        tags = {key: value for key, value in run.tags.items() if key != PARENT}
+        tags = {key: value for key, value in plain(run.tags).items() if key != PARENT}
         for some in parts(pairs(run.params), _PAIRS):
             self._log(going, params=some)
         for some in parts(pairs(tags), _PAIRS):

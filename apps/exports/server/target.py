@@ -8,12 +8,12 @@ from apps.experiments.actions.experiments import DEFAULT_EXPERIMENT_NAME
 from apps.experiments.foreign import ForeignExperiment, ForeignLoggedModel
 from apps.exports.server.calls import Calls, pairs
 from apps.exports.server.files import ServerFiles
-from apps.exports.server.models import put_logged_model
+from apps.exports.server.models import LoggedModels
 from apps.exports.server.registry import Registry
 from apps.exports.server.runs import Runs
 from apps.exports.server.verifying import verify_run
-from apps.exports.server.words import SOURCE, SOURCE_MODEL
-from apps.exports.targets import BadTarget, Going, GoingModel, Names, Owner
+from apps.exports.server.words import SOURCE, plain, tags_of
+from apps.exports.targets import BadTarget, Going, GoingModel, Names, Owner, Refused
 from apps.imports.tally import Tally
 
 _PAGE = 1_000
@@ -30,14 +30,18 @@ class ServerTarget:
     def __init__(self, url: str, env: Mapping[str, str], tally: Tally, *, workspace: str = "") -> None:
         self._calls = Calls(url, env, workspace)
         self.label = self._calls.url
-        self.notes: Sequence[str] = _NOTES
         self._tally = tally
         self._team = ""
-        self._experiments: dict[str, dict[str, Any]] = {}
+        # Experiments by their names there, and those that were put by their ids here.
+        self._named: dict[str, dict[str, Any]] = {}
+        self._numbers: dict[str, str] = {}
         self._runs = Runs(self._calls, tally)
-        # Logged models by their ids here.
-        self._models: dict[str, dict[str, Any]] = {}
+        self._models = LoggedModels(self._calls)
         self._registry = Registry(self._calls, tally, self._address_of, self._runs.new_id)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return [*_NOTES, *self._registry.notes]
 
     def open(self, manifest: Mapping[str, Any], names: Names) -> None:
         self._team = str(manifest["team"])
@@ -48,32 +52,26 @@ class ServerTarget:
             raise BadTarget(f"{self.label} is no tracking server of MLflow 2.x or 3.x.") from error
         there = {str(each["name"]): each for each in found}
         for name in names.experiments:
-            if name in there and SOURCE not in _tags(there[name]) and not self._is_free(there[name]):
+            if name in there and SOURCE not in tags_of(there[name]) and not self._is_free(there[name]):
                 raise BadTarget(
                     f"{self.label} has an experiment '{name}' that is not of an export. Rename one of them."
                 )
-        self._experiments = there
+        self._named = there
         self._registry.require_free(names.models, self._team)
 
     def put_experiment(self, experiment: ForeignExperiment) -> None:
         mark = f"{self._team}/{experiment.old_id}/{experiment.created_ms}"
-        found = self._experiments.get(experiment.name)
-        if found is None:
-            made = self._calls.call("POST", "experiments/create", name=experiment.name, tags=pairs({SOURCE: mark}))
-            found = self._experiments[experiment.name] = {"experiment_id": made["experiment_id"]}
-            self._tally.brought["experiments"] += 1
-        elif _tags(found).get(SOURCE, mark) != mark:
-            raise BadTarget(
-                f"{self.label} has an experiment '{experiment.name}' of another export. Rename one of them."
-            )
-        number = str(found["experiment_id"])
+        found = self._find(experiment, mark)
+        number = self._numbers[experiment.old_id] = str(found["experiment_id"])
         if found.get("lifecycle_stage") == "deleted":
             self._calls.call("POST", "experiments/restore", experiment_id=number)
-        for key, value in {**experiment.tags, SOURCE: mark}.items():
-            if _tags(found).get(key) != value:
+        if found["name"] != experiment.name:
+            self._rename(found, experiment.name)
+        for key, value in {**plain(experiment.tags), SOURCE: mark}.items():
+            if tags_of(found).get(key) != value:
                 self._calls.call("POST", "experiments/set-experiment-tag", experiment_id=number, key=key, value=value)
         self._runs.find(number)
-        self._find_models(number)
+        self._models.find(number)
 
     def put_runs(self, experiment: ForeignExperiment, runs: Sequence[Going]) -> None:
         self._runs.put(self._number(experiment), runs)
@@ -81,19 +79,20 @@ class ServerTarget:
     def put_logged_models(self, experiment: ForeignExperiment, models: Sequence[ForeignLoggedModel]) -> None:
         number = self._number(experiment)
         for model in models:
-            if model.model_id in self._models:
+            if self._models.is_done(model):
                 self._tally.there["logged models"] += 1
                 continue
+            about = f"logged model {model.model_id}"
             if model.is_deleted:
-                self._tally.problem(
-                    f"logged model {model.model_id}: it is in the trash, which a server does not tell of"
-                )
+                self._tally.problem(f"{about}: it is in the trash, which a server does not tell of")
                 continue
-            run_id = self._runs.new_id(model.source_run_id)
             try:
-                self._models[model.model_id] = put_logged_model(self._calls, number, model, run_id)
+                self._models.put(number, model, self._runs.new_id(model.source_run_id))
             except NotFound:
-                self._tally.problem(f"logged model {model.model_id}: servers before 3.0 have none")
+                self._tally.problem(f"{about}: servers before 3.0 have none")
+                continue
+            except Refused as error:
+                self._tally.problem(f"{about}: {error.message}")
                 continue
             self._tally.brought["logged models"] += 1
 
@@ -101,13 +100,13 @@ class ServerTarget:
         if owner.run_id:
             run = self._runs.info(owner.run_id)
             return ServerFiles(self._calls, str(run["artifact_uri"]), run_id=str(run["run_id"])) if run else None
-        model = self._models.get(owner.model_id)
+        model = self._models.info(owner.model_id)
         if model is None:
             return None
         return ServerFiles(self._calls, str(model["artifact_uri"]), model_id=str(model["model_id"]))
 
     def end_runs(self, experiment: ForeignExperiment, runs: Sequence[Going]) -> None:
-        models = {old_id: str(each["model_id"]) for old_id, each in self._models.items()}
+        models = self._models.new_ids()
         for going in runs:
             self._runs.end(going, models)
 
@@ -118,27 +117,61 @@ class ServerTarget:
     def put_model(self, going: GoingModel) -> None:
         self._registry.put(going, self._team)
 
-    def end_models(self) -> None:
-        """Each stands by itself."""
-
     def verify_runs(self, experiment: ForeignExperiment, runs: Sequence[Going]) -> Sequence[str]:
         lines = []
         for going in runs:
             run = self._runs.info(going.foreign.run_id)
-            if run is None:
+            try:
+                if run is None:
+                    raise NotFound("It could not be put there.")
+                lines += verify_run(self._calls, str(run["run_id"]), going, self._tally)
+            except NotFound:
                 lines.append(f"run {going.foreign.run_id} is not there")
-                continue
-            lines += verify_run(self._calls, str(run["run_id"]), going, self._tally)
         return lines
 
+    def verify_logged_models(
+        self, experiment: ForeignExperiment, models: Sequence[ForeignLoggedModel]
+    ) -> Sequence[str]:
+        # One in the trash was told when it was left out.
+        return [line for model in models if not model.is_deleted for line in self._models.verify(model)]
+
     def verify_models(self, models: Sequence[GoingModel]) -> Sequence[str]:
-        return [line for going in models for line in self._registry.verify(going)]
+        return [line for going in models for line in self._registry.verify(going, self._team)]
 
     def close(self) -> None:
         """Connections end with the process."""
 
     def _number(self, experiment: ForeignExperiment) -> str:
-        return str(self._experiments[experiment.name]["experiment_id"])
+        return self._numbers[experiment.old_id]
+
+    def _find(self, experiment: ForeignExperiment, mark: str) -> dict[str, Any]:
+        """The one of this mark, whatever it is called by now; else the one of its name, or a new one."""
+        for each in self._named.values():
+            if tags_of(each).get(SOURCE) == mark:
+                return each
+        found = self._named.get(experiment.name)
+        if found is None:
+            made = self._calls.call("POST", "experiments/create", name=experiment.name, tags=pairs({SOURCE: mark}))
+            self._tally.brought["experiments"] += 1
+            found = {"experiment_id": made["experiment_id"], "name": experiment.name}
+            self._named[experiment.name] = found
+        elif tags_of(found).get(SOURCE, mark) != mark:
+            raise BadTarget(
+                f"{self.label} has an experiment '{experiment.name}' of another export. Rename one of them."
+            )
+        return found
+
+    def _rename(self, found: dict[str, Any], name: str) -> None:
+        """What has another name here by now."""
+        try:
+            self._calls.call("POST", "experiments/update", experiment_id=str(found["experiment_id"]), new_name=name)
+        except Refused as error:
+            raise BadTarget(
+                f"{self.label} has an experiment '{name}' of another export. Rename one of them."
+            ) from error
+        del self._named[str(found["name"])]
+        self._named[name] = found
+        found["name"] = name
 
     def _is_free(self, experiment: Mapping[str, Any]) -> bool:
         """A server makes `Default` by itself: as long as nothing is in it, it is nobody's."""
@@ -147,30 +180,16 @@ class ServerTarget:
         asked = {"experiment_ids": [str(experiment["experiment_id"])], "max_results": 1, "run_view_type": "ALL"}
         return not self._calls.call("POST", "runs/search", **asked).get("runs")
 
-    def _find_models(self, number: str) -> None:
-        asked = {"experiment_ids": [number], "max_results": 50}
-        try:
-            for each in self._calls.pages("POST", "logged-models/search", "models", **asked):
-                if old_id := _tags(each["info"]).get(SOURCE_MODEL):
-                    self._models[old_id] = each["info"]
-        except NotFound:
-            # Before 3.0 there are none.
-            return
-
     def _address_of(self, source: str, owner: Owner | None, path: str) -> tuple[str, str]:
         """What a version's source is there, with the id of its logged model."""
         run = self._runs.info(owner.run_id) if owner and owner.run_id else None
-        model = self._models.get(owner.model_id) if owner and owner.model_id else None
+        model = self._models.info(owner.model_id) if owner and owner.model_id else None
         model_id = str(model["model_id"]) if model else ""
         if source.startswith("runs:/"):
             old_id, slash, rest = source.removeprefix("runs:/").partition("/")
             return f"runs:/{self._runs.new_id(old_id) or old_id}{slash}{rest}", model_id
         if source.startswith("models:/"):
-            named = self._models.get(source.removeprefix("models:/"))
+            named = self._models.info(source.removeprefix("models:/"))
             return (f"models:/{named['model_id']}" if named else source), model_id
         found = run or model
         return (f"{str(found['artifact_uri']).rstrip('/')}{path}" if found else source), model_id
-
-
-def _tags(answer: Mapping[str, Any]) -> dict[str, str]:
-    return {str(each["key"]): str(each.get("value", "")) for each in answer.get("tags") or ()}

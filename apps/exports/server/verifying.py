@@ -7,7 +7,7 @@ from typing import Any
 
 from apps.experiments.selectors.sums import series_sums, sums_of
 from apps.exports.server.calls import Calls
-from apps.exports.server.words import PARENT
+from apps.exports.server.words import PARENT, plain
 from apps.exports.targets import Going
 from apps.imports.sources.cells import number_of
 from apps.imports.tally import Tally
@@ -22,7 +22,7 @@ def verify_run(calls: Calls, run_id: str, going: Going, tally: Tally) -> list[st
     info, data = answer["info"], answer.get("data") or {}
     params, tags = _pairs(data.get("params")), _pairs(data.get("tags"))
     lines = [] if params == run.params else [f"{about}: the params differ"]
-    ours = {key: value for key, value in run.tags.items() if key != PARENT}
+    ours = {key: value for key, value in plain(run.tags).items() if key != PARENT}
     if {key: tags.get(key) for key in ours} != ours:
         lines.append(f"{about}: the tags differ")
     if (info.get("status"), int(info.get("start_time") or 0)) != (run.status, run.start_ms or 0):

@@ -122,7 +122,7 @@ class FolderSource:
         found = []
         for folder in folders_in(self._experiments[old_id] / "models"):
             try:
-                found.append(FoundLoggedModel(_logged_model(folder), self._place(folder, "artifact_location")))
+                found.append(FoundLoggedModel(read_logged_model(folder), self._place(folder, "artifact_location")))
             except (KeyError, ValueError, TypeError) as error:
                 self.problems.append(f"logged model {folder.name[:50]}: {_words(error)}")
         return found
@@ -218,7 +218,8 @@ def _dataset(experiment: Path, used: Mapping[str, Any]) -> UsedDataset:
     )
 
 
-def _logged_model(folder: Path) -> ForeignLoggedModel:
+def read_logged_model(folder: Path) -> ForeignLoggedModel:
+    """What the folder of a logged model says. Raises `KeyError`, `ValueError` and `TypeError`."""
     meta = meta_of(folder)
     return ForeignLoggedModel(
         model_id=folder.name,

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import sqlite3
 from argparse import ArgumentParser
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from apps.accounts.access import get_team
 from apps.accounts.models import DEFAULT_TEAM
@@ -15,6 +18,7 @@ from apps.exports.running import Outcome, Wishes, run_export
 from apps.imports.tally import Tally
 
 _SHOWN = 20
+_BROKEN = (OSError, sqlite3.OperationalError, OperationalError, BotoCoreError, ClientError)
 
 
 class Command(BaseCommand):
@@ -40,9 +44,10 @@ class Command(BaseCommand):
             self._export(options)
         except DomainError as error:
             raise CommandError(error.message, returncode=2) from error
-        except OSError as error:
-            # A disk that is full, or gone: the same as for whoever interrupts.
-            raise CommandError(f"{error}. The same command goes on.", returncode=2) from error
+        except _BROKEN as error:
+            # A disk that is full, or a service that is gone: the same as for whoever interrupts.
+            line = str(error).strip().partition("\n")[0]
+            raise CommandError(f"{line}. The same command goes on.", returncode=2) from error
         except KeyboardInterrupt as error:
             raise CommandError("Stopped. The same command goes on.", returncode=130) from error
 

@@ -70,16 +70,16 @@ def test_a_job_hears_no_and_waits_no_longer_than_told(mia: Caller, bot: Caller, 
 
 def test_a_job_checks_asks_and_waits(up: Server, mia: Caller, bot: Caller, trained: str, tmp_path: Path) -> None:
     govern(up, trained, gates=[{"kind": "check", "params": CHECK}])
-    job = _job(bot, tmp_path, trained, "2", "--wait", "60")
+    job = _job(bot, tmp_path, trained, "2", "--wait", "300")
     asked = _open_request(mia, trained)
     _until(lambda: mia("GET", f"v1/promotion-requests/{asked}/")["gates"][0]["state"] == "passed")
     # Who holds the account would decide on their own request.
     bot("POST", f"v1/promotion-requests/{asked}/approve/", expect=403)
     mia("POST", f"v1/promotion-requests/{asked}/approve/", {"comment": "The job is green."})
-    printed, _ = job.communicate(timeout=60)
+    printed, _ = job.communicate(timeout=360)
     assert (job.returncode, printed.strip()) == (0, f"{trained} version 2: the request is applied")
     once_more = _job(bot, tmp_path, trained, "2")
-    printed, _ = once_more.communicate(timeout=60)
+    printed, _ = once_more.communicate(timeout=360)
     assert (once_more.returncode, printed.strip()) == (0, f"{trained} version 2 is in Production already")
     assert mia.stage_of(trained, "2") == "Production"
 

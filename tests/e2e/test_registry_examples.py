@@ -98,7 +98,7 @@ def _open_request(who: Caller, name: str) -> str:
     return found
 
 
-def _until(is_so: Any, seconds: float = 60) -> None:
+def _until(is_so: Any, seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end, "it did not come to that in time"

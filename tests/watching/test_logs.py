@@ -229,11 +229,12 @@ def test_the_guide_names_each_field() -> None:
 
 
 def test_only_our_proxies_give_ids() -> None:
-    headers = [(b"x-request-id", b"made-up-by-somebody"), (b"x-forwarded-for", b"203.0.113.9")]
+    given = [(name, b"made-up-by-somebody") for name in (b"x-request-id", b"traceparent", b"tracestate", b"baggage")]
+    headers = [*given, (b"x-forwarded-for", b"203.0.113.9")]
     for address, kept in {"172.31.254.2": True, "198.51.100.4": False}.items():
         scope: dict[str, Any] = {"client": (address, 1), "headers": list(headers)}
         name_caller(scope, [ip_network("172.31.254.0/28")])
-        assert (headers[0] in scope["headers"]) is kept
+        assert [pair in scope["headers"] for pair in given] == [kept] * 4
 
 
 def test_a_server_writes_nothing_but_json(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ What belongs to a record is known by the context that was entered at the edge (`
 
 from __future__ import annotations
 
+import json
 import logging
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from apps.core import tracing
 from apps.core.actor import Actor
 from apps.core.context import known_context
 from apps.core.monitoring import kind_of, route_of
+from apps.core.scrubbing import scrubbed
 
 access = logging.getLogger("slipway.access")
 
@@ -37,33 +38,19 @@ FIELDS = (
     "trace_id",
     "span_id",
 )
-_SECRETS = (
-    # Our tokens: what is left says whose it is.
-    (re.compile(r"\b(slw_[0-9A-Za-z]{12}_)[0-9A-Za-z]{8,}"), r"\1…"),
-    (re.compile(r"(?i)\b(bearer|basic)( +)[A-Za-z0-9._~+/=-]{8,}"), r"\1\2…"),
-    # Passwords of addresses: of databases, brokers, mail and repositories.
-    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), r"\1…@"),
-    # Parts of query strings and the like: `X-Amz-Signature=`, `access_token=`, `password=`.
-    (
-        re.compile(
-            r"(?i)([\w.-]*(?:password|passwd|secret|token|signature|credential|api_?key|access_?key)[\w.-]*=)[^&\s'\"]+"
-        ),
-        r"\1…",
-    ),
-)
-
-
-def scrubbed(text: str) -> str:
-    """The text without what looks like a secret."""
-    for pattern, instead in _SECRETS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 class Belonging(logging.Filter):
-    """Puts onto each record what it belongs to: the request or task, the run of a project, the trace."""
+    """Puts onto each record what it belongs to: the request or task, the run of a project, the trace.
+
+    Django's own records of calls name addresses: they get the route in its place.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        if isinstance(request, HttpRequest) and isinstance(record.args, tuple):
+            addresses = (request.path, request.path_info)
+            record.args = tuple(route_of(request) if said in addresses else said for said in record.args)
         context = known_context()
         if context is not None:
             record.request_id = context.request_id
@@ -80,23 +67,43 @@ class TextFormatter(logging.Formatter):
     """For people."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return scrubbed(super().format(record))
+        try:
+            return scrubbed(super().format(record))
+        except Exception as error:  # noqa: BLE001 - logging would write the record as it is instead, secrets and all
+            return f"{record.levelname} {record.name} {_unwritable(record, error)}"
 
 
 class JsonFormatter(OrjsonFormatter):
     """For collectors: one object on a line."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        try:
+            return super().format(record)
+        except Exception as error:  # noqa: BLE001 - as above
+            said = {"time": _time_of(record), "level": record.levelname, "logger": record.name}
+            return json.dumps(said | {"message": _unwritable(record, error)})
+
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Those that we know, and no others."""
-        log_data["time"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        log_data["time"] = _time_of(record)
         log_data["level"], log_data["logger"] = record.levelname, record.name
         log_data["message"] = scrubbed(record.getMessage())
         for name in FIELDS:
             if name in record.__dict__:
-                log_data[name] = record.__dict__[name]
+                value = record.__dict__[name]
+                log_data[name] = scrubbed(value) if isinstance(value, str) else value
         for name in ("exc_info", "stack_info"):
             if said := message_dict.get(name):
                 log_data["exception" if name == "exc_info" else "stack"] = scrubbed(str(said))
+
+
+def _time_of(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
+def _unwritable(record: logging.LogRecord, error: Exception) -> str:
+    """Where it was, and nothing of what it holds."""
+    return f"a record of {record.module}:{record.lineno} could not be written: {type(error).__name__}"
 
 
 def note_access(request: HttpRequest, status: int, seconds: float) -> None:

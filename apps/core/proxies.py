@@ -11,16 +11,18 @@ from typing import Any
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_GIVEN = (b"x-request-id", b"traceparent", b"tracestate", b"baggage")
+
 
 def name_caller(scope: MutableMapping[str, Any], trusted: Sequence[Network]) -> None:
     """Put the caller's address into the scope, if who is connected is a proxy that we trust.
 
     Read from the right: each proxy adds whom it saw, and what stands left of one that isn't ours is hearsay. From
-    anybody else the id of the request is not taken either: where there are proxies, they give it.
+    anybody else the ids of the request and of its trace are not taken either: where there are proxies, they give them.
     """
     host, port = scope.get("client") or ("", 0)
     if not _is_in(host, trusted):
-        scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"x-request-id"]
+        scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in _GIVEN]
         return
     given = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for")
     for entry in reversed([entry.strip() for entry in given.split(",") if entry.strip()]):

@@ -1,6 +1,7 @@
 """Spans for OpenTelemetry. Off, nothing of it is imported, and each function returns at once.
 
-`slipway.tracing` starts it; what is traced asks here. SQL goes without its values, calls go by the names of routes.
+`slipway.tracing` starts it; what is traced asks here. SQL goes without its values, calls go by the names of routes, and
+errors by their class: their words have values in them, as the database's of a key that is there already.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
+    from opentelemetry.trace import Span, Tracer
 
 _tracer: Tracer | None = None
 _SQL_LENGTH = 2000
 # By which a trace goes on from one process to another (W3C).
-HEADERS = ("traceparent", "tracestate", "baggage")
+HEADERS = ("traceparent", "tracestate")
 
 
 def use(tracer: Tracer | None) -> None:
@@ -52,12 +53,12 @@ def of_call(method: str, headers: Mapping[str, str], said: Mapping[str, str]) ->
     if _tracer is None:
         yield lambda route, status: None
         return
-    from opentelemetry import propagate
     from opentelemetry.trace import SpanKind, StatusCode
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     given = {"http.request.method": method, **said}
-    parent = propagate.extract(headers)
-    with _tracer.start_as_current_span(method, context=parent, kind=SpanKind.SERVER, attributes=given) as span:
+    parent = TraceContextTextMapPropagator().extract(headers)
+    with _span(_tracer, method, context=parent, kind=SpanKind.SERVER, attributes=given) as span:
 
         def end(route: str, status: int) -> None:
             span.update_name(f"{method} {route}")
@@ -66,6 +67,20 @@ def of_call(method: str, headers: Mapping[str, str], said: Mapping[str, str]) ->
                 span.set_status(StatusCode.ERROR)
 
         yield end
+
+
+@contextmanager
+def _span(tracer: Tracer, name: str, **more: Any) -> Iterator[Span]:
+    """A span that keeps of an error its class alone."""
+    from opentelemetry.trace import StatusCode
+
+    more |= {"record_exception": False, "set_status_on_exception": False}
+    with tracer.start_as_current_span(name, **more) as span:
+        try:
+            yield span
+        except BaseException as error:
+            span.set_status(StatusCode.ERROR, type(error).__name__)
+            raise
 
 
 def carrier_of(request: HttpRequest) -> dict[str, str]:
@@ -77,10 +92,10 @@ def headers() -> list[tuple[bytes, bytes]]:
     """The headers that hand the trace of what goes on now to somebody else."""
     if _tracer is None:
         return []
-    from opentelemetry import propagate
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     carrier: dict[str, str] = {}
-    propagate.inject(carrier)
+    TraceContextTextMapPropagator().inject(carrier)
     return [(name.encode(), value.encode()) for name, value in carrier.items()]
 
 
@@ -94,5 +109,5 @@ def trace_statement(execute: Callable[..., Any], sql: str, params: Any, many: bo
     verb = sql.split(None, 1)[0].upper() if sql.strip() else "SQL"
     vendor = context["connection"].vendor
     said = {"db.system.name": vendor, "db.operation.name": verb, "db.query.text": sql[:_SQL_LENGTH]}
-    with _tracer.start_as_current_span(verb, kind=SpanKind.CLIENT, attributes=said):
+    with _span(_tracer, verb, kind=SpanKind.CLIENT, attributes=said):
         return execute(sql, params, many, context)

@@ -49,15 +49,15 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 def _metrics_words(actor: Actor) -> str:
     if not actor.is_admin:
-        return "Permission denied: this wants a token with the scope metrics, or an administrator."
+        return "Permission denied: administrators of the site read this, and tokens of theirs of the scope metrics."
     return scope_words(actor, Scope.METRICS)
 
 
 @signed_in
 def metrics(request: ActorRequest) -> HttpResponse:
-    """Prometheus' text form, for tokens of the scope `metrics` and for administrators."""
+    """Prometheus' text form, for administrators: it tells of all teams. Their tokens of the scope `metrics` suffice."""
     actor = request.actor
-    if Scope.METRICS not in actor.scopes and not (actor.is_admin and actor.may_use(None, reads=True)):
+    if not (actor.is_admin and (Scope.METRICS in actor.scopes or actor.may_use(None, reads=True))):
         raise PermissionDenied(_metrics_words(actor))
     return HttpResponse(monitoring.exposition(), content_type=CONTENT_TYPE_LATEST)
 

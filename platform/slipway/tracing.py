@@ -32,11 +32,17 @@ def start(process: str) -> None:
         return
     from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.propagate import set_global_textmap
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    from slipway.exporting import Discreet
 
     provider = _provider(process)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(Discreet(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)
+    # Of traces their ids alone go on, and no baggage, which callers fill.
+    set_global_textmap(TraceContextTextMapPropagator())
     trace_with(provider)
 
 
@@ -86,7 +92,9 @@ def traced_gateway(gateway: Gateway) -> Handler:
                     end("/serve/{deployment}", message["status"])
                 await send(message)
 
-            others = [pair for pair in scope["headers"] if pair[0].decode("latin-1") not in tracing.HEADERS]
+            others = [
+                pair for pair in scope["headers"] if pair[0].decode("latin-1") not in (*tracing.HEADERS, "baggage")
+            ]
             await gateway({**scope, "headers": [*others, *tracing.headers()]}, receive, noting)
 
     return answer

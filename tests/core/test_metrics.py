@@ -4,7 +4,10 @@ import re
 
 from django.test import Client
 
-from apps.core.actor import Scope
+from apps.accounts.actions import set_admin
+from apps.accounts.epoch import forget_actors
+from apps.accounts.models import Token
+from apps.core.actor import Scope, system_actor
 from tests.personas import People, Persona, token_for
 
 
@@ -14,7 +17,7 @@ def value(text: str, line: str) -> float:
 
 
 def scrape(people: People) -> str:
-    scraper = Persona(people.ada.user, token_for(people.ada.user, Scope.METRICS))
+    scraper = Persona(people.root.user, token_for(people.root.user, Scope.METRICS))
     response = scraper.request("GET", "/metrics")
     assert response.status_code == 200
     assert response["Content-Type"].startswith("text/plain")
@@ -56,6 +59,22 @@ def test_others_may_not(people: People) -> None:
     assert Client().get("/metrics").status_code == 401
 
 
+def test_who_is_no_administrator_any_more_may_not(people: People) -> None:
+    scraper = Persona(people.root.user, token_for(people.root.user, Scope.METRICS))
+    set_admin(system_actor(), user=people.ada.user, is_admin=True)
+    set_admin(system_actor(), user=people.root.user, is_admin=False)
+    forget_actors()
+    response = scraper.request("GET", "/metrics")
+    assert response.status_code == 403
+    assert "administrators of the site" in response.json()["message"]
+
+
+def test_a_token_that_somebody_made_before_does_not_read_it(people: People) -> None:
+    scraper = Persona(people.ada.user, token_for(people.ada.user, Scope.SERVE))
+    Token.objects.filter(user=people.ada.user, scopes="serve").update(scopes="metrics")
+    assert scraper.request("GET", "/metrics").status_code == 403
+
+
 def test_a_metrics_token_reaches_nothing_else(people: People) -> None:
-    scraper = Persona(people.ada.user, token_for(people.ada.user, Scope.METRICS))
+    scraper = Persona(people.root.user, token_for(people.root.user, Scope.METRICS))
     scraper.call("GET", "runs/get", {"run_id": "0" * 32}, expect=403)

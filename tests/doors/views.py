@@ -154,6 +154,7 @@ API = {
     "GET logged_model_file": Door(
         (404, 404, 404, 404, 404), {"artifact_file_path": "none.txt"}, {"model_id": "{model}"}
     ),
+    "GET metrics": Door(ADMINS),
     "DELETE api:run-detail": Door(as_if(MANAGERS, 204), at=_RUN),
 }
 
@@ -175,7 +176,6 @@ OPEN_OR_ELSEWHERE = {
     "sign_in_to_provider": "open",
     "sign_in_from_provider": "open",
     "sign_in_by_link": "open",
-    "metrics": "tests/core",
     "experiments:run_raw": "tests of previews: a file has to be there",
     "experiments:logged_model_raw": "tests of previews: a file has to be there",
     "protocol": "the table of the protocol",

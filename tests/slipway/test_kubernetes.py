@@ -153,7 +153,7 @@ def test_parts_are_asked_where_they_answer() -> None:
     web = container("web")
     port = str(web["ports"][0]["containerPort"])
     assert web["args"][web["args"].index("-p") + 1] == port
-    assert web["startupProbe"]["httpGet"]["path"] == web["livenessProbe"]["httpGet"]["path"] == "/version"
+    assert web["startupProbe"]["httpGet"]["path"] == web["livenessProbe"]["httpGet"]["path"] == "/health/live"
     assert web["readinessProbe"]["httpGet"]["path"] == "/health/ready"
     for probe in ("livenessProbe", "readinessProbe"):
         assert resolve(web[probe]["httpGet"]["path"])

@@ -28,6 +28,8 @@ class Taken:
     kind: int
     failed: bool
     said: dict[str, str]
+    # What its status says, and its events.
+    words: str = ""
 
 
 @dataclass
@@ -88,4 +90,12 @@ def _taken(service: str, span: Span) -> Taken:
         which = each.value.WhichOneof("value")
         said[each.key] = str(getattr(each.value, which)) if which else ""
     ids = span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex()
-    return Taken(service, span.name, *ids, span.kind, span.status.code == 2, said)
+    return Taken(
+        service,
+        span.name,
+        *ids,
+        span.kind,
+        span.status.code == 2,
+        said,
+        f"{span.status.message}{list(span.events) or ''}",
+    )

@@ -47,7 +47,7 @@ def traffic(revision: int, minute: int) -> None:
 
 def scraper(people: People) -> Persona:
     """Who has a token for this alone."""
-    return Persona(people.ada.user, token_for(people.ada.user, Scope.METRICS))
+    return Persona(people.root.user, token_for(people.root.user, Scope.METRICS))
 
 
 def scrape(people: People) -> dict[str, Metric]:

@@ -103,6 +103,38 @@ def test_a_traceparent_that_is_none_begins_a_new_trace(traced: tuple[Server, Col
     assert mine()[0].parent == ""
 
 
+def test_of_errors_their_class_goes_out_and_no_value(traced: tuple[Server, Collector]) -> None:
+    server, kept = traced
+    trace, name = "4" * 32, "hush-hush-twice"
+    path, body = "/api/2.0/mlflow/experiments/create", {"name": name}
+    assert [ask(server, "POST", path, trace, json=body).status_code for _ in range(2)] == [200, 400]
+    until(lambda: len(of_trace(kept, trace, "POST create_experiment")) == 2)
+    spans = [each for each in kept.spans if each.trace == trace]
+    assert name not in str(spans) and "DETAIL" not in str(spans)
+    assert {each.words for each in spans if each.failed} <= {"IntegrityError", "UniqueViolation"}
+
+
+def test_nor_does_more_go_out_with_spans_of_libraries() -> None:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    from opentelemetry.trace import StatusCode
+
+    from slipway.exporting import Discreet
+
+    taken, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(Discreet(taken)))
+    error = ValueError("DETAIL: Key (email)=(ada@example.org) already exists.")
+    with provider.get_tracer("opentelemetry.instrumentation.celery").start_as_current_span("run/x") as span:
+        span.record_exception(error)
+        span.set_status(StatusCode.ERROR, str(error))
+        span.set_attributes({"celery.retry.reason": str(error), "celery.origin": "https://u:hunter2@host/"})
+    (span_out,) = taken.get_finished_spans()
+    text = span_out.to_json()
+    assert "example.org" not in text and "hunter2" not in text
+    assert span_out.status.description == "ValueError" and "celery.origin" in text
+
+
 def test_off_nothing_is_loaded_that_traces() -> None:
     """The client of Redis loads the interfaces itself where they are installed."""
     assert not tracing.is_on()

@@ -91,6 +91,10 @@ def _refuse_what_is_not_to_be(actor: Actor, token: Token) -> None:
         raise PermissionDenied("Permission denied: a token of limited scope can't make tokens.")
     if actor.user_id not in (None, token.user_id) and not may_manage_service(actor, token.user):
         raise PermissionDenied("Permission denied: people make their own tokens.")
+    if Scope.METRICS in token.scope_set and not token.user.is_superuser:
+        raise PermissionDenied(
+            "Permission denied: a token of the scope metrics is an administrator's, since it reads of all teams."
+        )
     if not token.name.strip():
         raise InvalidInput("A token wants a name that says what it is for.")
     if token.expires_at is not None and token.expires_at <= timezone.now():

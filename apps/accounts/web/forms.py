@@ -27,7 +27,7 @@ SCOPE_CHOICES = [
     (Scope.REGISTRY.value, _("registry: registered models")),
     (Scope.PROJECTS.value, _("projects: queue and follow runs of projects")),
     (Scope.SERVE.value, _("serve: ask deployed models")),
-    (Scope.METRICS.value, _("metrics: what monitoring reads")),
+    (Scope.METRICS.value, _("metrics: what monitoring reads, of all teams")),
 ]
 EXPIRY_CHOICES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("a year")), ("never", _("no end"))]
 
@@ -85,6 +85,10 @@ class TokenForm(forms.Form):
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not user.is_superuser:
+            scopes = cast("forms.MultipleChoiceField", self.fields["scopes"])
+            scopes.choices = [choice for choice in SCOPE_CHOICES if choice[0] != Scope.METRICS.value]
+            scopes.help_text = _("The scope metrics is for tokens of administrators: monitoring reads of all teams.")
         teams = Team.objects.all() if user.is_superuser else Team.objects.filter(memberships__user=user)
         field = cast("forms.ModelChoiceField[Team]", self.fields["team"])
         field.queryset = teams

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from apps.accounts import actions
 from apps.accounts.models import Token
-from apps.core.actor import Scope
+from apps.core.actor import Scope, system_actor
 from tests.api import call, names
 from tests.personas import People, Persona, token_for
 
@@ -65,7 +66,23 @@ def test_nobody_makes_tokens_for_others(people: People) -> None:
         call(who, "POST", "tokens/", {"name": "x", "user": "ada"}, expect=403)
 
 
-@pytest.mark.parametrize("scope", [Scope.READ, Scope.TRACKING, Scope.METRICS])
+def test_a_token_that_monitoring_reads_by_is_an_administrators(people: People) -> None:
+    """What it reads tells of all teams."""
+    for scopes in (["metrics"], ["read", "metrics"]):
+        for who in (people.cleo, people.vera, people.ben, people.max, people.ada):
+            said = call(who, "POST", "tokens/", {"name": "x", "scopes": scopes}, expect=403)
+            assert "administrator" in said["message"]
+    made = make(people.root, scopes=["metrics"])
+    assert Persona(people.root.user, made["token"]).request("GET", "/metrics").status_code == 200
+
+
+def test_a_service_account_gets_none_either(people: People) -> None:
+    actions.create_user(system_actor(), username="bot", password=None, team=people.forge, is_service=True)
+    for who in (people.ada, people.root):
+        call(who, "POST", "tokens/", {"name": "x", "user": "bot", "scopes": ["metrics"]}, expect=403)
+
+
+@pytest.mark.parametrize("scope", [Scope.READ, Scope.TRACKING, Scope.SERVE])
 def test_a_token_of_limited_scope_makes_no_tokens(people: People, scope: Scope) -> None:
     limited = Persona(people.ada.user, token_for(people.ada.user, scope))
     call(limited, "POST", "tokens/", {"name": "x"}, expect=403)

@@ -34,6 +34,16 @@ def test_bad_tokens_are_refused_beside_the_field(people: People, change: dict[st
     assert Token.objects.filter(name="laptop").count() == 0
 
 
+def test_the_scope_of_monitoring_is_offered_to_administrators(people: People) -> None:
+    form = {"name": "x", "scopes": ["metrics"], "team": people.forge.pk, "expires": "90"}
+    refused = people.ada.browser().post("/settings/tokens/new/", form)
+    assert "scopes" in refused.context["form"].errors
+    page = people.ada.browser().get("/settings/tokens/new/").content.decode()
+    assert 'value="metrics"' not in page and "The scope metrics is for tokens of administrators" in page
+    assert 'value="metrics"' in people.root.browser().get("/settings/tokens/new/").content.decode()
+    assert people.root.browser().post("/settings/tokens/new/", form).status_code == 200
+
+
 def test_nobody_makes_tokens_of_others(people: People) -> None:
     assert people.max.browser().get("/settings/tokens/new/?for=ada").status_code == 403
     assert people.root.browser().get("/settings/tokens/new/?for=ada").status_code == 403

@@ -40,7 +40,7 @@ def test_readers_of_the_files_call(people: People, files: str, scope: Scope) -> 
     assert call(with_scopes(people.root, scope), "GET", PATH, asked) == {"username": "root"}
 
 
-@pytest.mark.parametrize("scope", [Scope.READ, Scope.TRACKING, Scope.REGISTRY, Scope.METRICS])
+@pytest.mark.parametrize("scope", [Scope.READ, Scope.TRACKING, Scope.REGISTRY, Scope.PROJECTS])
 def test_other_scopes_do_not_call(people: People, files: str, scope: Scope) -> None:
     call(with_scopes(people.ada, scope), "GET", PATH, {"files": files}, expect=403)
 

@@ -80,7 +80,7 @@ def test_a_viewer_writes_nothing_and_a_member_deletes_only_ones_own(people: Peop
 
 def test_scopes(people: People, iris: Any) -> None:
     path = f"experiments/{iris['id']}/"
-    for scope, reads, writes in ((Scope.READ, 200, 403), (Scope.TRACKING, 200, 200), (Scope.METRICS, 403, 403)):
+    for scope, reads, writes in ((Scope.READ, 200, 403), (Scope.TRACKING, 200, 200), (Scope.SERVE, 403, 403)):
         holder = Persona(people.ada.user, token_for(people.ada.user, scope))
         call(holder, "GET", path, expect=reads)
         call(holder, "PATCH", path, {"description": "x"}, expect=writes)

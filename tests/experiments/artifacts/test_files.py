@@ -145,7 +145,7 @@ def test_who_may_do_what(people: People, root: str) -> None:
 def test_a_token_reaches_as_far_as_its_scope(people: People, root: str) -> None:
     put(people.ada, root, "a.txt", b"alpha")
     address = f"{STORE}/{root}/a.txt"
-    for scope, read, write in ((Scope.READ, 200, 403), (Scope.TRACKING, 200, 200), (Scope.METRICS, 403, 403)):
+    for scope, read, write in ((Scope.READ, 200, 403), (Scope.TRACKING, 200, 200), (Scope.SERVE, 403, 403)):
         person = replace(people.ada, token=token_for(people.ada.user, scope))
         assert call(person, "GET", address).status_code == read
         assert call(person, "PUT", address, b"x").status_code == write

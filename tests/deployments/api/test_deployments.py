@@ -148,7 +148,8 @@ def test_scopes(people: People) -> None:
     ready_deployment(people.ada)
     body = {"description": "x"}
     for scope in Scope:
-        headers = {"authorization": f"Bearer {token_for(people.ada.user, scope)}"}
+        owner = people.root if scope is Scope.METRICS else people.ada
+        headers = {"authorization": f"Bearer {token_for(owner.user, scope)}"}
         reads = people.ada.request("GET", "/api/v1/deployments/iris/", **headers).status_code
         writes = people.ada.request("PATCH", "/api/v1/deployments/iris/", body, **headers).status_code
         assert reads == (200 if scope in (Scope.ALL, Scope.READ) else 403), scope

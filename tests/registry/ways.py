@@ -195,6 +195,19 @@ HARMLESS = {
 }
 PLAIN_PAGES = {"registry:model", "registry:version", "registry:request"}
 OF_THE_SITE = (
-    *("health", "ready", "version", "metrics", "protocol", "home", "schema", "docs", "account_", "shortcuts"),
+    *(
+        "health",
+        "live",
+        "ready",
+        "version",
+        "metrics",
+        "protocol",
+        "home",
+        "schema",
+        "docs",
+        "account_",
+        "sign_in_",
+        "shortcuts",
+    ),
     *("core:", "projects:", "2.0/mlflow/server-info", "3.0/mlflow/server-info", "api:schema", "api:docs", "javascript"),
 )
